@@ -1,0 +1,226 @@
+"""Wires everything together: a working directory, its settings, templates, store and workbenches.
+
+The one place that knows which pack, brain and store there are. Frontends call the verbs of `control.py`.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shiftboss import __version__
+from shiftboss.contracts import Brain, Handler, Pack, Probe
+from shiftboss.engine.observe import Observer
+from shiftboss.errors import BadInput, Refused
+from shiftboss.handlers import python
+from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
+from shiftboss.model.stack import Stack, stack_of
+from shiftboss.settings import Settings, load_settings
+from shiftboss.store.database import Database
+from shiftboss.store.inbox import Inbox
+from shiftboss.store.journal import Journal
+from shiftboss.store.memory import Memory
+from shiftboss.system.clock import Clock, SystemClock
+from shiftboss.system.environment import Environment
+from shiftboss.system.files import Ballast, ensure_private_folder
+from shiftboss.system.process import Processes
+from shiftboss.system.workbench import Workbench
+from shiftboss.templates.loader import load_shipped
+
+STORE = "state.sqlite3"
+CHAINS = {"regtest": "regtest"}
+"""Environment profile -> chain."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the caller said, before anything was looked at."""
+
+    workdir: Path
+    pack: str = "mining"
+    pipeline: str | None = None
+    sets: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    cwd: Path = field(default_factory=Path.cwd)
+    environments: Sequence[str] = ("regtest",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A working directory, opened for looking; `control` opens it further for acting."""
+
+    request: Request
+    home: Path
+    settings: Settings
+    pack: Pack
+    catalogue: Catalogue
+    pipeline: Pipeline
+    stack: Stack
+    clock: Clock
+    benches: Mapping[str, Workbench]
+
+    def observer(self) -> Observer:
+        """Looks at every component of every environment."""
+        probes: dict[str, Probe] = {
+            spec.name: python.load(spec.probe, self.stack.owners[spec.name].source)
+            for spec in self.stack.specs.values()
+        }
+        return Observer(probes, self.benches, self.settings.probes.timeout)
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Agent id -> its handler, imported when first asked for."""
+        return _Handlers(self.stack)
+
+
+class _Handlers(dict[str, Handler]):
+    """Loads a handler when it is first needed: a run that changes nothing imports none."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self._stack = stack
+
+    def __missing__(self, agent_id: str) -> Handler:
+        agent = self._stack.agents[agent_id]
+        self[agent_id] = handler = python.load(agent.handler or "", agent.source)
+        return handler
+
+
+def open_session(request: Request, clock: Clock | None = None) -> Session:
+    """Read settings and templates; nothing is changed yet.
+
+    Raises:
+        BadInput: with every finding.
+    """
+    home = request.workdir.absolute()
+    settings = load_settings(home, sets=request.sets, environ=request.environ, cwd=request.cwd)
+    pack = _pack(request.pack)
+    catalogue = load_shipped(pack.folder)
+    if settings.templates.folders:
+        from shiftboss.templates.loader import load_user
+
+        catalogue = load_user(settings.templates.folders, catalogue)
+    pipeline = _pipeline(catalogue, request.pipeline or pack.default_pipeline)
+    clock = clock or SystemClock()
+    return Session(
+        request=request,
+        home=home,
+        settings=settings,
+        pack=pack,
+        catalogue=catalogue,
+        pipeline=pipeline,
+        stack=stack_of(pipeline, catalogue, pack.strategies),
+        clock=clock,
+        benches={name: _bench(name, home, settings, clock) for name in request.environments},
+    )
+
+
+def _bench(name: str, home: Path, settings: Settings, clock: Clock) -> Workbench:
+    if name not in CHAINS:
+        remedy = f"Known environments: {', '.join(CHAINS)}"
+        raise BadInput([Diagnostic(place="command line", what=f"unknown environment {name!r}", remedy=remedy)])
+    environment = Environment(name=name, chain=CHAINS[name], folder=home / "env" / name)
+    return Workbench(
+        home=home,
+        environment=environment,
+        settings=settings,
+        clock=clock,
+        processes=Processes(home, name, environment.run_folder),
+    )
+
+
+def _pack(name: str) -> Pack:
+    if name != "mining":
+        remedy = "Known packs: mining"
+        raise BadInput([Diagnostic(place="command line", what=f"unknown pack {name!r}", remedy=remedy)])
+    from shiftboss.packs.mining.pack import PACK
+
+    return PACK
+
+
+def _pipeline(catalogue: Catalogue, name: str) -> Pipeline:
+    if name in catalogue.pipelines:
+        return catalogue.pipelines[name]
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, catalogue.pipelines, 1)
+    remedy = f"Did you mean {near[0]}?" if near else f"Known pipelines: {', '.join(sorted(catalogue.pipelines))}"
+    raise BadInput([Diagnostic(place="command line", what=f"unknown pipeline {name!r}", remedy=remedy)])
+
+
+def brain_for(pipeline: Pipeline, name: str | None) -> Brain:
+    """The brain of a run: the script brain for scripted pipelines, the policy brain otherwise."""
+    scripted = pipeline.kind is PipelineKind.SCRIPTED
+    name = name or ("script" if scripted else "policy")
+    if (name == "script") != scripted:
+        what = f"brain {name!r} can't run the {pipeline.kind} pipeline {pipeline.id}"
+        raise BadInput([Diagnostic(place="command line", what=what, remedy="Leave --brain out")])
+    if name == "script":
+        from shiftboss.brains.script import ScriptBrain
+
+        return ScriptBrain()
+    if name == "policy":
+        from shiftboss.brains.policy import PolicyBrain
+
+        return PolicyBrain()
+    raise BadInput([Diagnostic(place="command line", what=f"unknown brain {name!r}", remedy="Known: policy, script")])
+
+
+class Records:
+    """The open store of a working directory."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.journal = Journal(database)
+        self.inbox = Inbox(database)
+        self.memory = Memory(database)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+
+def open_records(session: Session) -> Records:
+    """The store, for acting; makes the working directory where there is none.
+
+    Raises:
+        BadInput: the working directory can't be made or written.
+        StoreBroken: the store can't be used.
+    """
+    try:
+        for folder in (session.home, session.home / "locks"):
+            ensure_private_folder(folder)
+        for bench in session.benches.values():
+            bench.environment.make()
+        Ballast(session.home / "ballast").make()
+    except OSError as error:
+        what = f"the working directory can't be used: {error.strerror} ({error.filename})"
+        remedy = "Free space, correct its permissions, or name another with --workdir"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)]) from error
+    return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))
+
+
+def read_records(home: Path) -> Records | None:
+    """The store, for looking only; None when there is none yet."""
+    path = home / STORE
+    return Records(Database(path, readonly=True)) if path.exists() else None
+
+
+def new_run_id(now: float) -> str:
+    """A run id that sorts by time and reads well: 20261122-154501-3f2a."""
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
+
+
+def versions() -> dict[str, str]:
+    """What ran this, for reports."""
+    import platform
+
+    return {"shiftboss": __version__, "python": platform.python_version(), "kernel": platform.release()}
+
+
+Listener = Callable[[Any], None]
+
+__all__ = ["Refused"]

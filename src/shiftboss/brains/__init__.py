@@ -1,0 +1,1 @@
+"""What chooses among legal moves. A brain sees a Situation and touches nothing."""

@@ -1,0 +1,61 @@
+"""The default brain: deterministic, explains itself, needs no model.
+
+Declared order, gentlest strategy first, as many at once as may run side by side. When something is hopeless in an
+environment nothing new is started there, and a human is asked as soon as what runs has settled.
+"""
+
+from collections.abc import Sequence
+
+from shiftboss.model.conflict import obstacle
+from shiftboss.model.move import DELEGATED, Decision, Mode, Move
+from shiftboss.model.situation import Situation
+
+
+class PolicyBrain:
+    """Chooses by rule; the same situation always gives the same decision."""
+
+    name = "policy"
+
+    async def decide(self, situation: Situation) -> Decision | None:
+        """The next moves with their reasons; None while waiting is all there is to do."""
+        moves = choose(situation)
+        if not moves:
+            return None
+        reasoning = "\n".join(reason(move, situation) for move in moves)
+        return Decision(moves=tuple(move.id for move in moves), reasoning=reasoning, source=self.name)
+
+
+def choose(situation: Situation) -> list[Move]:
+    """The moves to make now: endings where there are any, else what may start side by side."""
+    lost = {key.partition("/")[0] for key in situation.hopeless}
+    chosen: list[Move] = []
+    endings: list[Move] = []
+    holders = list(situation.in_flight.values())
+    for move in situation.legal:
+        if move.mode not in DELEGATED:
+            endings.append(move)
+        elif len(chosen) < situation.lanes and _may_start(move, lost, chosen):
+            if obstacle(move, situation.stack, [*holders, *chosen]) is None:
+                chosen.append(move)
+        elif len(chosen) >= situation.lanes:
+            break
+    return endings + chosen
+
+
+def _may_start(move: Move, lost: set[str], chosen: Sequence[Move]) -> bool:
+    return move.environment not in lost and all(move.key != other.key for other in chosen)
+
+
+def reason(move: Move, situation: Situation) -> str:
+    """Why this move, in one sentence that cites the evidence."""
+    if move.mode is Mode.COMPLETE:
+        return f"{move.environment}: every component does its job, no gap remains."
+    if move.mode is Mode.ESCALATE:
+        return f"{move.environment}: a human is needed: {move.why}."
+    needed = situation.stack.dependents[move.component]
+    purpose = f"; {', '.join(needed)} wait{'s' if len(needed) == 1 else ''} for it" if needed else ""
+    if move.mode is Mode.RECOVER:
+        tried = sum(a.mode == Mode.RECOVER for a in situation.ledger.get(move.key, ()))
+        again = f" (recovery {tried + 1} of this component)" if tried else ""
+        return f"{move.component}: {move.why}{again}."
+    return f"{move.component}: {move.why}{purpose}."

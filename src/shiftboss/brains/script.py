@@ -1,0 +1,29 @@
+"""The brain of a scripted pipeline: does what the current stage says and ignores what is observed.
+
+It is what shiftboss replaces, kept so that both can be run on the same parts and compared.
+"""
+
+from shiftboss.model.conflict import obstacle
+from shiftboss.model.move import DELEGATED, Decision, Move
+from shiftboss.model.situation import Situation
+
+
+class ScriptBrain:
+    """Follows the connections; has no second opinion and no memory."""
+
+    name = "script"
+
+    async def decide(self, situation: Situation) -> Decision | None:
+        """Everything the stage still has to do; an ending only when the script has none left."""
+        stage: list[Move] = []
+        holders = list(situation.in_flight.values())
+        for move in situation.legal:
+            free = move.mode in DELEGATED and len(stage) < situation.lanes
+            if free and obstacle(move, situation.stack, [*holders, *stage]) is None:
+                stage.append(move)
+        script_over = not stage and not holders
+        moves = stage or [move for move in situation.legal if move.mode not in DELEGATED and script_over]
+        if not moves:
+            return None
+        reasoning = "\n".join(f"{move.component or move.environment}: {move.why}." for move in moves)
+        return Decision(moves=tuple(move.id for move in moves), reasoning=reasoning, source=self.name)

@@ -1,0 +1,90 @@
+"""The extension points: one method each, and a plain function is enough.
+
+Brains choose, probes look, handlers act. A strategy is data (model.recovery) and needs no protocol.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from shiftboss.model.failure import FailureKind
+from shiftboss.model.move import Decision, Delegation
+from shiftboss.model.observation import Observation
+from shiftboss.model.outcome import Outcome
+from shiftboss.model.recovery import Strategy
+from shiftboss.model.situation import Situation
+from shiftboss.settings import Settings
+from shiftboss.system.workbench import Workbench
+
+
+class Brain(Protocol):
+    """Chooses among the legal moves. Sees a situation, returns a decision, touches nothing."""
+
+    @property
+    def name(self) -> str:
+        """How the journal calls it."""
+        ...
+
+    async def decide(self, situation: Situation) -> Decision | None:
+        """The next choice; None when there is nothing to do but wait."""
+        ...
+
+
+class Probe(Protocol):
+    """Looks at one component. Changes nothing; what it raises becomes UNKNOWN."""
+
+    async def __call__(self, bench: Workbench) -> Observation:
+        """The dated answer with its evidence."""
+        ...
+
+
+class Handler(Protocol):
+    """Closes one gap. Idempotent (except when told to force): called twice, the second changes nothing.
+
+    May raise `errors.Failed` with a typed kind; anything else it raises becomes a failure of kind CRASHED.
+    """
+
+    async def __call__(self, order: Delegation, bench: Workbench) -> Outcome:
+        """Do the work, and say every change one by one."""
+        ...
+
+
+class Advisor(Protocol):
+    """Suggests commands to a human for the report of an escalation; (command, 'safe' | 'destructive')."""
+
+    def __call__(self, component: str, kind: FailureKind | None, bench: Workbench) -> Sequence[tuple[str, str]]:
+        """The commands, most useful first."""
+        ...
+
+
+class Describer(Protocol):
+    """Reads endpoints, proof or versions off the machine, for people and scripts."""
+
+    async def __call__(self, bench: Workbench) -> Mapping[str, object]:
+        """Plain values by name."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pack:
+    """A bundle for one kind of stack. Components and agents stand in its agent files."""
+
+    name: str
+    folder: Path  #: holds agents/ and pipelines/
+    default_pipeline: str
+    strategies: Sequence[Strategy] = ()
+    secrets: Sequence[str] = field(default_factory=tuple)
+    advise: Advisor
+    endpoints: Describer
+    proof: Describer
+    logs: Mapping[str, str]  #: component -> log file, relative to the environment's folder
+    check: "Check | None" = None
+
+
+class Check(Protocol):
+    """Finds settings of this pack that can't work, before anything is done."""
+
+    def __call__(self, settings: Settings) -> Sequence[str]:
+        """Sentences; empty when all is well."""
+        ...

@@ -1,0 +1,286 @@
+"""The verbs: what a frontend can ask for. Each takes a session (app.py) and gives plain values back."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from shiftboss.app import (
+    Records,
+    Session,
+    brain_for,
+    new_run_id,
+    open_records,
+    read_records,
+    versions,
+)
+from shiftboss.contracts import Brain
+from shiftboss.engine import report
+from shiftboss.engine.analyse import Analysis
+from shiftboss.engine.hub import Charter, Hub
+from shiftboss.engine.moves import Budget
+from shiftboss.engine.plan import Plan, plan_for
+from shiftboss.engine.runner import Runner
+from shiftboss.engine.state import RunState
+from shiftboss.errors import BadInput
+from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
+from shiftboss.model.gap import Gap
+from shiftboss.model.observation import Observation
+from shiftboss.model.pipeline import PipelineKind
+from shiftboss.model.run import Ending, Goal, Want
+from shiftboss.system.lock import EnvironmentLock
+from shiftboss.view import RunView, fold
+
+Listener = Callable[[Recorded], None]
+
+TAIL_LINES = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A finished run as frontends show it."""
+
+    view: RunView
+    endpoints: Mapping[str, Mapping[str, Any]]
+    proof: Mapping[str, Mapping[str, Any]]
+
+
+async def run_goal(
+    session: Session, goal: Goal, *, brain: str | None = None, listener: Listener | None = None
+) -> Result:
+    """Start a run for a goal and drive it to its end.
+
+    Raises:
+        BadInput: a component that does not exist, or a working directory that can't be used.
+        Refused: another hub owns an environment.
+    """
+    _check_components(session, goal)
+    chosen = brain_for(session.pipeline, brain)
+    records = open_records(session)
+    now = session.clock.now()
+    run = new_run_id(now)
+    locks = _locks(session, run)
+    try:
+        _bury(records, session)
+        started = RunStarted(
+            pack=session.pack.name,
+            pipeline=session.pipeline.id,
+            brain=chosen.name,
+            goal={**asdict(goal), "want": str(goal.want)},
+            environments=list(session.benches),
+            settings=dict(session.settings.as_dict()),
+            versions=versions(),
+            command=" ".join(sys.argv[1:]),
+            pid=os.getpid(),
+        )
+        return await _drive(session, records, run, [started], goal, chosen, listener)
+    finally:
+        _release(locks, records)
+
+
+async def resume(session: Session, run: str | None = None, *, listener: Listener | None = None) -> Result:
+    """Take a run up again: look first, then go on; budgets start anew.
+
+    Raises:
+        BadInput: there is no such run.
+        Refused: another hub owns an environment.
+    """
+    records = open_records(session)
+    run = run or records.journal.last_run()
+    view = fold(records.journal.read(run)) if run else RunView()
+    if run is None or view.start is None:
+        records.close()
+        what = f"there is no run {run}" if run else "there is no run to resume"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss runs lists them")])
+    locks = _locks(session, run)
+    try:
+        goal = _goal_from(view.start.goal)
+        chosen = brain_for(session.pipeline, view.start.brain)
+        return await _drive(session, records, run, [RunResumed(pid=os.getpid())], goal, chosen, listener)
+    finally:
+        _release(locks, records)
+
+
+def _goal_from(stored: Mapping[str, Any]) -> Goal:
+    return Goal(
+        want=Want(stored["want"]),
+        components=tuple(stored["components"]),
+        replace=tuple(stored["replace"]),
+        purge=bool(stored["purge"]),
+    )
+
+
+async def _drive(
+    session: Session,
+    records: Records,
+    run: str,
+    first: Sequence[RunStarted | RunResumed],
+    goal: Goal,
+    brain: Brain,
+    listener: Listener | None,
+) -> Result:
+    await _stop_leftovers(session)
+    if listener:
+        records.journal.listen(listener)
+    records.journal.append(run, session.clock.now(), first)
+    state = RunState(run=run)
+    for record in records.journal.read(run):
+        state.apply(record.event, record.at)
+    hub = Hub(_charter(session, run, goal, brain), state, records.journal, records.memory, session.clock)
+    runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox)
+    await runner.run()
+    return await result_of(session, fold(records.journal.read(run)))
+
+
+def _charter(session: Session, run: str, goal: Goal, brain: Brain) -> Charter:
+    limits = session.settings.limits
+    scripted = session.pipeline.kind is PipelineKind.SCRIPTED
+    return Charter(
+        run=run,
+        stack=session.stack,
+        goal=goal,
+        environments=tuple(session.benches),
+        brain=brain,
+        fallback=brain if scripted else brain_for(session.pipeline, "policy"),
+        parallel=limits.parallel,
+        seconds=limits.seconds,
+        budget=Budget(attempts=limits.attempts, recoveries=limits.recoveries),
+        period=session.settings.probes.period,
+        report=lambda environment, why, state, gaps: build_report(session, environment, why, state, gaps),
+    )
+
+
+def build_report(
+    session: Session, environment: str, why: str, state: RunState, gaps: Mapping[str, Gap]
+) -> dict[str, Any]:
+    """The report of an escalation, with what this machine can add to it."""
+    from shiftboss.system.files import read_text_tail
+
+    bench = session.benches[environment]
+    own = [gap for gap in gaps.values() if gap.environment == environment and not gap.blocked_by]
+    tails: dict[str, Sequence[str]] = {}
+    for name in dict.fromkeys(gap.component.partition(".")[0] for gap in own):
+        path = bench.environment.folder / session.pack.logs.get(name, "").format(chain=bench.environment.chain)
+        if path.is_file():
+            tails[name] = read_text_tail(path, 8_000).splitlines()[-TAIL_LINES:]
+    suggestions = [pair for gap in own for pair in session.pack.advise(gap.component, gap.failure, bench)]
+    return report.build(
+        environment,
+        why,
+        state,
+        gaps,
+        versions=versions(),
+        paths={"working directory": str(session.home), "environment": str(bench.environment.folder)},
+        log_tails=tails,
+        suggestions=list(dict.fromkeys(suggestions)),
+    )
+
+
+async def result_of(session: Session, view: RunView) -> Result:
+    """A run's view with the endpoints and proof of its environments."""
+    return Result(
+        view=view,
+        endpoints={name: await session.pack.endpoints(bench) for name, bench in session.benches.items()},
+        proof={name: await session.pack.proof(bench) for name, bench in session.benches.items()},
+    )
+
+
+async def look(session: Session) -> list[Observation]:
+    """What is there now; nothing is journalled."""
+    names = session.stack.specs
+    return await session.observer().look([f"{e}/{name}" for e in session.benches for name in names])
+
+
+async def status(session: Session) -> tuple[list[Observation], Mapping[str, Mapping[str, Any]]]:
+    """What is there now, and where it is reached."""
+    seen = await look(session)
+    return seen, {name: await session.pack.endpoints(bench) for name, bench in session.benches.items()}
+
+
+async def plan(session: Session, goal: Goal) -> Plan:
+    """The dry run: what a run for this goal would do now."""
+    _check_components(session, goal)
+    snapshot = {seen.key: seen for seen in await look(session)}
+    analysis = Analysis(session.stack, goal)
+    gaps = analysis.full(session.benches, snapshot)
+    records = read_records(session.home)
+    learnt = records.memory.durations() if records else {}
+    if records:
+        records.close()
+    wanted = {f"{e}/{name}" for e in session.benches for name in analysis.wanted}
+    shown = {key: seen for key, seen in snapshot.items() if key in wanted}
+    return plan_for(session.stack, shown, gaps, {kind: duration.mean for kind, duration in learnt.items()})
+
+
+async def restart_goal(session: Session, components: Sequence[str]) -> Goal:
+    """The goal to replace the running instances of some components.
+
+    Raises:
+        BadInput: none of them runs as a process of ours.
+    """
+    goal = Goal(want=Want.RESTART, components=tuple(components))
+    _check_components(session, goal)
+    seen = [one for one in await look(session) if one.component in components and one.instance]
+    return replace(goal, components=(), replace=tuple(f"{one.key}={one.instance}" for one in seen))
+
+
+def _check_components(session: Session, goal: Goal) -> None:
+    from difflib import get_close_matches
+
+    found: list[Diagnostic] = []
+    for name in goal.components:
+        if name not in session.stack.specs:
+            near = get_close_matches(name, session.stack.specs, 1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(session.stack.specs)}"
+            found.append(Diagnostic(place="command line", what=f"unknown component {name!r}", remedy=remedy))
+    if found:
+        raise BadInput(found)
+
+
+def _locks(session: Session, run: str) -> list[EnvironmentLock]:
+    command = " ".join(["shiftboss", *sys.argv[1:]])
+    held: list[EnvironmentLock] = []
+    try:
+        for name in session.benches:
+            lock = EnvironmentLock(session.home / "locks" / f"{name}.lock")
+            held.append(lock.acquire(run=run, command=command, since=session.clock.now()))
+    except BaseException:
+        for lock in held:
+            lock.release()
+        raise
+    return held
+
+
+def _release(locks: Sequence[EnvironmentLock], records: Records) -> None:
+    for lock in locks:
+        lock.release()
+    records.close()
+
+
+def _bury(records: Records, session: Session) -> None:
+    """Mark runs whose hub died as interrupted: their environments are ours now (we hold the locks)."""
+    ended: set[str] = set()
+    for mark in records.journal.marks(50):
+        if isinstance(mark.event, RunEnded):
+            ended.add(mark.run)
+        elif isinstance(mark.event, RunStarted) and mark.run not in ended:
+            seconds = round(session.clock.now() - mark.at, 3)
+            event = RunEnded(ending=Ending.INTERRUPTED, turns=0, seconds=seconds)
+            records.journal.append(mark.run, session.clock.now(), [event])
+
+
+async def _stop_leftovers(session: Session) -> None:
+    """Helper programs of a hub that was killed are stopped; parts of the stack live on and are adopted."""
+    for bench in session.benches.values():
+        for helper in bench.processes.leftover_helpers():
+            await bench.processes.stop(helper, grace=2.0, clock=bench.clock)
+
+
+def interruptible(main: asyncio.Task[Any]) -> None:
+    """Let SIGTERM end a run as Ctrl-C does."""
+    import signal
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)

@@ -1,0 +1,103 @@
+"""Components + snapshot -> gaps. Pure; the incremental pass equals the full one (a property test says so)."""
+
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
+
+from shiftboss.model.gap import Gap, GapKind
+from shiftboss.model.observation import Health, Observation, Snapshot
+from shiftboss.model.run import Goal, Want
+from shiftboss.model.stack import Stack
+
+_KINDS = {
+    Health.ABSENT: GapKind.MISSING,
+    Health.BROKEN: GapKind.BROKEN,
+    Health.STARTING: GapKind.NOT_YET,
+    Health.UNKNOWN: GapKind.UNKNOWN,
+}
+
+
+class Analysis:
+    """How gaps are read off a snapshot, for one stack and goal."""
+
+    def __init__(self, stack: Stack, goal: Goal) -> None:
+        self.stack = stack
+        self.goal = goal
+        names = goal.components
+        self.wanted = tuple(names) if goal.want is Want.DOWN and names else stack.closure(names)
+        if goal.want is Want.DOWN and names:
+            found = {name for one in names for name in (one, *stack.downstream(one))}
+            self.wanted = tuple(name for name in stack.specs if name in found)
+        self._wanted = frozenset(self.wanted)
+
+    def full(self, environments: Iterable[str], snapshot: Snapshot) -> dict[str, Gap]:
+        """All gaps, by `environment/component`, in declared order."""
+        found: dict[str, Gap] = {}
+        for environment in environments:
+            for name in self.wanted:
+                gap = self.gap(environment, name, snapshot)
+                if gap:
+                    found[gap.key] = gap
+        return found
+
+    def update(self, gaps: MutableMapping[str, Gap], changed: Collection[str], snapshot: Snapshot) -> set[str]:
+        """Bring gaps up to date after some answers changed; the keys that were looked at again."""
+        affected = {key for one in changed for key in self._affected(one)}
+        for key in affected:
+            environment, _, name = key.partition("/")
+            gap = self.gap(environment, name, snapshot)
+            if gap is None:
+                gaps.pop(key, None)
+            else:
+                gaps[key] = gap
+        return affected
+
+    def _affected(self, key: str) -> list[str]:
+        environment, _, name = key.partition("/")
+        near = (name, *self.stack.dependents[name])
+        if self.goal.want is Want.DOWN:
+            near = (name, *self.stack.specs[name].requires)
+        return [f"{environment}/{one}" for one in near if one in self._wanted]
+
+    def gap(self, environment: str, name: str, snapshot: Snapshot) -> Gap | None:
+        """The gap of one component, or None when it is as wanted."""
+        seen = snapshot.get(f"{environment}/{name}")
+        if self.goal.want is Want.DOWN:
+            return self._unwanted(environment, name, seen, snapshot)
+        if seen is None:
+            return Gap(environment=environment, component=name, kind=GapKind.UNKNOWN, why="not looked at yet")
+        if f"{seen.key}={seen.instance}" in self.goal.replace:
+            return _gap(seen, GapKind.UNWANTED, f"{name} is to be restarted ({seen.summary})")
+        if seen.health is Health.READY:
+            return None
+        kind = GapKind.UNPROVEN if seen.unproven else _KINDS[seen.health]
+        waiting = _not_ready(environment, self.stack.specs[name].requires, snapshot)
+        return _gap(seen, kind, seen.summary, waiting)
+
+    def _unwanted(self, environment: str, name: str, seen: Observation | None, snapshot: Snapshot) -> Gap | None:
+        if seen is None or seen.instance is None:
+            return None
+        users = self.stack.dependents[name]
+        running = tuple(one for one in users if _runs(snapshot.get(f"{environment}/{one}")))
+        return _gap(seen, GapKind.UNWANTED, f"{name} is running and is to be stopped", running)
+
+
+def _gap(seen: Observation, kind: GapKind, why: str, blocked_by: tuple[str, ...] = ()) -> Gap:
+    return Gap(
+        environment=seen.environment,
+        component=seen.component,
+        kind=kind,
+        why=why,
+        failure=seen.failure,
+        blocked_by=blocked_by,
+    )
+
+
+def _not_ready(environment: str, names: Iterable[str], snapshot: Mapping[str, Observation]) -> tuple[str, ...]:
+    return tuple(name for name in names if not _ready(snapshot.get(f"{environment}/{name}")))
+
+
+def _ready(seen: Observation | None) -> bool:
+    return seen is not None and seen.health is Health.READY
+
+
+def _runs(seen: Observation | None) -> bool:
+    return seen is not None and seen.instance is not None

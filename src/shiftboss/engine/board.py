@@ -1,0 +1,62 @@
+"""The legal moves of a run, kept up to date gap by gap so that a turn costs what changed, not what there is."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+
+from shiftboss.engine.moves import Options
+from shiftboss.engine.state import RunState
+from shiftboss.model.move import DELEGATED, Move
+
+
+class Board:
+    """Options by component, and those that can be delegated now in declared order."""
+
+    def __init__(self) -> None:
+        self._options: dict[str, Options] = {}
+        self._open: list[tuple[int, str]] = []
+        self._endings: dict[str, Move] = {}
+        self.hopeless: dict[str, str] = {}
+        self.spent: dict[str, str] = {}  #: environments whose script is out of steps; never filled here
+
+    def prepare(self, state: RunState) -> None:
+        """Called once a turn; this board is kept up to date by `put` alone."""
+
+    def put(self, key: str, order: int, options: Options | None) -> None:
+        """What may be done about a component now (None: nothing is wrong, or it is being worked on)."""
+        before = self._options.pop(key, None)
+        if before is not None and _delegable(before):
+            self._open.pop(bisect_left(self._open, (order, key)))
+        self.hopeless.pop(key, None)
+        if options is None:
+            return
+        self._options[key] = options
+        if _delegable(options):
+            insort(self._open, (order, key))
+        if options.hopeless:
+            self.hopeless[key] = options.hopeless
+
+    def offer_endings(self, endings: Mapping[str, Move]) -> None:
+        """The moves that end environments, by id; legal besides the others."""
+        self._endings = dict(endings)
+
+    def __iter__(self) -> Iterator[Move]:
+        """Moves that can be delegated, in declared order and gentlest first; then endings."""
+        for _, key in self._open:
+            yield from self._options[key].moves
+        yield from self._endings.values()
+
+    def get(self, move_id: str) -> Move | None:
+        """The legal move of that id, or None."""
+        if move_id in self._endings:
+            return self._endings[move_id]
+        key = "/".join(move_id.split("/")[:2])
+        options = self._options.get(key)
+        return next((m for m in options.moves if m.id == move_id), None) if options else None
+
+    def __len__(self) -> int:
+        """How many components can be delegated, plus endings."""
+        return len(self._open) + len(self._endings)
+
+
+def _delegable(options: Options) -> bool:
+    return any(move.mode in DELEGATED for move in options.moves)

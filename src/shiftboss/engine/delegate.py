@@ -1,0 +1,40 @@
+"""Carry out one delegation: call the handler with its deadline, and turn whatever happens into an Outcome."""
+
+import asyncio
+from collections.abc import Mapping
+
+from shiftboss.contracts import Handler
+from shiftboss.errors import Failed
+from shiftboss.model.failure import Failure, FailureKind
+from shiftboss.model.move import Delegation, Mode
+from shiftboss.model.outcome import Outcome, Status, done
+from shiftboss.system.workbench import Workbench
+
+
+async def carry_out(order: Delegation, handlers: Mapping[str, Handler], bench: Workbench) -> Outcome:
+    """The outcome of one delegation. Never raises, whatever the handler does; cancellation passes through."""
+    if order.mode is Mode.VERIFY:
+        return done(f"looked at {order.component}")
+    try:
+        async with asyncio.timeout(order.deadline):
+            return await handlers[order.agent](order, bench)
+    except Exception as error:  # noqa: BLE001 - one of the three borders: a handler's bug is a typed failure
+        return outcome_of(error, order)
+
+
+def outcome_of(error: Exception, order: Delegation) -> Outcome:
+    """What an exception of a handler means."""
+    kind, message, evidence = FailureKind.CRASHED, f"{type(error).__name__}: {error}", dict[str, object]()
+    match error:
+        case Failed():
+            kind, message, evidence = error.kind, str(error), error.evidence
+        case TimeoutError():
+            kind, message = FailureKind.TIMEOUT, f"{order.agent} did not end within {order.deadline:g} s"
+        case PermissionError():
+            kind = FailureKind.PERMISSION
+        case OSError() if error.errno == 28:  # ENOSPC
+            kind = FailureKind.NO_SPACE
+        case _:
+            pass
+    failure = Failure(component=order.component, kind=kind, message=message, evidence=evidence)
+    return Outcome(status=Status.FAILED, summary=message, failure=failure, evidence=evidence)

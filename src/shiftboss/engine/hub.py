@@ -1,0 +1,479 @@
+"""The hub: owns authority and the journal. Three calls, no I/O but the journal's, each safe to repeat.
+
+`probes_due` says what to look at, `turn` decides and orders, `settle` judges how an order ended. runner.py (or,
+one day, a distributed engine) drives them; nothing of the hub's judgement may hide there.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shiftboss.contracts import Brain
+from shiftboss.engine.analyse import Analysis
+from shiftboss.engine.board import Board
+from shiftboss.engine.judge import judge
+from shiftboss.engine.moves import Budget, options_for, trouble_of
+from shiftboss.engine.scripted import ScriptedBoard
+from shiftboss.engine.state import RunState
+from shiftboss.model.conflict import ALLOWED, obstacle
+from shiftboss.model.events import (
+    Decided,
+    Delegated,
+    EnvironmentEnded,
+    Event,
+    Json,
+    NotAdmitted,
+    Observed,
+    RunEnded,
+    Settled,
+    Warned,
+)
+from shiftboss.model.gap import Gap
+from shiftboss.model.move import DELEGATED, Decision, Delegation, Mode, Move
+from shiftboss.model.observation import Health, Observation
+from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.pipeline import PipelineKind
+from shiftboss.model.run import Ending, Goal, worst
+from shiftboss.model.situation import Situation
+from shiftboss.model.stack import COMPLETE, ESCALATE, Stack
+from shiftboss.store.journal import Journal
+from shiftboss.store.memory import Memory
+from shiftboss.system.clock import Clock
+
+FRESH_SECONDS = 2.0
+"""An environment ends complete only on answers younger than this."""
+
+LISTED = 12
+"""How many gaps and legal moves a decision writes down; the rest is counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charter:
+    """What a hub is asked to do, and within which limits."""
+
+    run: str
+    stack: Stack
+    goal: Goal
+    environments: Sequence[str]
+    brain: Brain
+    fallback: Brain  #: decides where the brain's choice was not admitted
+    parallel: int = 4
+    seconds: float = 900.0
+    steps: int = 100  #: visits a scripted pipeline may make
+    budget: Budget = Budget(attempts=5, recoveries=10)  # noqa: RUF009 - frozen, shared safely
+    period: float = 0.1  #: seconds between looks at what is starting (grows to ten times that)
+    report: Callable[[str, str, RunState, Mapping[str, Gap]], dict[str, Json]]
+
+
+class Hub:
+    """One run's authority. See the module's text for its three calls."""
+
+    def __init__(self, charter: Charter, state: RunState, journal: Journal, memory: Memory, clock: Clock) -> None:
+        self.charter = charter
+        self.state = state
+        self._journal = journal
+        self._memory = memory
+        self._clock = clock
+        self._analysis = Analysis(charter.stack, charter.goal)
+        self.gaps: dict[str, Gap] = {}
+        scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED
+        self._board = ScriptedBoard(charter.stack, charter.steps, charter.environments) if scripted else Board()
+        self._open_gaps = dict.fromkeys(charter.environments, 0)
+        self._changed: set[str] = set()
+        self._due: set[str] = {f"{e}/{name}" for e in charter.environments for name in charter.stack.specs}
+        self._watched: dict[str, float] = {}
+        self._started_at: dict[str, float] = {}
+        self._answered: tuple[int, list[Delegation]] = (-1, [])
+
+    # -- what to look at -------------------------------------------------------------------------------------
+
+    def probes_due(self) -> list[str]:
+        """Components whose answer is missing, touched by a settled delegation, or about to change by itself."""
+        now = self._clock.now()
+        soon = {key for key, at in self._watched.items() if at <= now}
+        busy = self.state.in_flight
+        return sorted(key for key in self._due | soon if key not in busy)
+
+    def next_look(self) -> float | None:
+        """Seconds until a probe is due by itself; None when none will be."""
+        if self._due - self.state.in_flight.keys():
+            return 0.0
+        times = [at for key, at in self._watched.items() if key not in self.state.in_flight]
+        return max(0.0, min(times) - self._clock.now()) if times else None
+
+    def time_left(self) -> float:
+        """Seconds until the run's time is spent."""
+        return self.state.started + self.charter.seconds - self._clock.now()
+
+    # -- one turn --------------------------------------------------------------------------------------------
+
+    async def turn(self, number: int, observations: Iterable[Observation]) -> list[Delegation]:
+        """Take the answers in, let the brain choose, and order what is admitted (durably, before it starts)."""
+        if number == self._answered[0]:
+            return self._answered[1]
+        events: list[Event] = []
+        self._look_at(observations, events)
+        self._refresh()
+        orders: list[Delegation] = []
+        if self.time_left() <= 0:
+            events += self._end_all(Ending.EXHAUSTED, f"the run's {self.charter.seconds:g} seconds are spent")
+        else:
+            self._board.prepare(self.state)
+            events += self._end_spent()
+            self._board.offer_endings(self._endings())
+            events += await self._decide(self._situation(number))
+            if not events and self._stalled():
+                events += self._end_all(Ending.ESCALATED, "gaps remain, and nothing legal is left to do about them")
+        self._commit(events)
+        orders = [self.state.in_flight[e.environment + "/" + e.component] for e in events if isinstance(e, Delegated)]
+        for order in orders:
+            self._started_at[order.id] = self._clock.now()
+        self._answered = (number, orders)
+        return orders
+
+    def _stalled(self) -> bool:
+        """Whether nothing will ever happen by itself any more."""
+        return not (self.state.in_flight or self._due or self._watched)
+
+    def _look_at(self, observations: Iterable[Observation], events: list[Event]) -> None:
+        for seen in observations:
+            self._due.discard(seen.key)
+            before = self.state.snapshot.get(seen.key)
+            if before is None or not seen.same_answer(before):
+                events.append(_observed(seen))
+                self._changed.add(seen.key)
+            self.state.see(seen)
+            self._watch(seen)
+
+    def _watch(self, seen: Observation) -> None:
+        if seen.health not in (Health.STARTING, Health.UNKNOWN):
+            self._watched.pop(seen.key, None)
+            return
+        waited = seen.at - self.state.since[seen.key]
+        self._watched[seen.key] = seen.at + min(self.charter.period * 10, max(self.charter.period, waited / 4))
+        self._changed.add(seen.key)
+
+    def _refresh(self) -> None:
+        before = {key: key in self.gaps for key in self._changed}
+        looked = self._analysis.update(self.gaps, self._changed, self.state.snapshot)
+        self._changed.clear()
+        for key in looked | before.keys():
+            self._place(key)
+
+    def _place(self, key: str) -> None:
+        environment, _, name = key.partition("/")
+        gap = self.gaps.get(key)
+        options = None
+        if gap is not None and key not in self.state.in_flight and environment not in self.state.endings:
+            options = options_for(
+                gap,
+                self.charter.stack,
+                self.state.ledger[key],
+                self.charter.budget,
+                waited=self._clock.now() - self.state.since.get(key, self._clock.now()),
+                recoveries=self.state.recoveries[environment],
+            )
+        self._board.put(key, self.charter.stack.order[name], options)
+
+    def _situation(self, number: int) -> Situation:
+        return Situation(
+            turn=number,
+            goal=self.charter.goal,
+            stack=self.charter.stack,
+            snapshot=self.state.snapshot,
+            gaps=self.gaps,
+            legal=self._board,
+            in_flight=self.state.in_flight,
+            ledger=self.state.ledger,
+            history=self.state.history,
+            hopeless=self._board.hopeless,
+            lanes=self.charter.parallel - len(self.state.in_flight),
+            notes=self.state.notes,
+        )
+
+    # -- endings ---------------------------------------------------------------------------------------------
+
+    def _endings(self) -> dict[str, Move]:
+        """The ending moves that are legal now, by id."""
+        found: dict[str, Move] = {}
+        busy = {order.environment for order in self.state.in_flight.values()}
+        blocked = {key.partition("/")[0] for key in self.gaps}
+        hopeless = {key.partition("/")[0] for key in self._board.hopeless}
+        for environment in self.charter.environments:
+            if environment in self.state.endings or environment in busy:
+                continue
+            if environment not in blocked:
+                if not self._look_again(environment):
+                    move = _ending(environment, Mode.COMPLETE, COMPLETE, "no gap remains")
+                    found[move.id] = move
+            elif environment in hopeless:
+                why = "; ".join(f"{k}: {why}" for k, why in self._board.hopeless.items() if k.startswith(environment))
+                move = _ending(environment, Mode.ESCALATE, ESCALATE, why)
+                found[move.id] = move
+        return found
+
+    def _look_again(self, environment: str) -> bool:
+        """Whether some answer is too old to end on; if so it is due again."""
+        oldest = self._clock.now() - FRESH_SECONDS
+        old = {k for k, s in self.state.snapshot.items() if s.environment == environment and s.at < oldest}
+        self._due |= old
+        return bool(old)
+
+    def _end_all(self, ending: Ending, why: str) -> list[Event]:
+        open_ones = [e for e in self.charter.environments if e not in self.state.endings]
+        return [self._ended(environment, ending, why) for environment in open_ones] + self._run_ended(
+            dict.fromkeys(open_ones, ending)
+        )
+
+    def _end_spent(self) -> list[Event]:
+        new = {e: Ending.EXHAUSTED for e in self._board.spent if e not in self.state.endings}
+        events: list[Event] = [self._ended(e, ending, self._board.spent[e]) for e, ending in new.items()]
+        return [*events, *self._run_ended(new)] if new else []
+
+    def _ended(self, environment: str, ending: Ending, why: str) -> EnvironmentEnded:
+        report: dict[str, Json] = {}
+        if ending is not Ending.CONVERGED:
+            report = self.charter.report(environment, why, self.state, self.gaps)
+        return EnvironmentEnded(environment=environment, ending=ending, reasoning=why, report=report)
+
+    def _run_ended(self, new: Mapping[str, Ending]) -> list[Event]:
+        endings = {**self.state.endings, **new}
+        if len(endings) < len(self.charter.environments):
+            return []
+        seconds = self._clock.now() - self.state.started
+        return [RunEnded(ending=worst(endings.values()), turns=self.state.decisions + 1, seconds=round(seconds, 3))]
+
+    def interrupt(self, why: str) -> None:
+        """End the run as interrupted; what is in flight has been cancelled and settled before."""
+        if self.state.ended is None:
+            self._commit(self._end_all(Ending.INTERRUPTED, why))
+
+    # -- deciding and admitting ------------------------------------------------------------------------------
+
+    async def _decide(self, situation: Situation) -> list[Event]:
+        if situation.lanes <= 0 or not len(self._board):
+            return []
+        decision = await self.charter.brain.decide(situation)
+        if decision is None or not decision.moves:
+            return []
+        events, refused = self._admit(decision, situation)
+        if refused and not events[1:] and self.charter.fallback is not self.charter.brain:
+            second = await self.charter.fallback.decide(situation)
+            if second is not None:
+                return [*events[:1], *refused, *self._admit(second, situation)[0]]
+        return [*events[:1], *refused, *events[1:]]
+
+    def _admit(self, decision: Decision, situation: Situation) -> tuple[list[Event], list[Event]]:
+        """The decision with what follows from it, and what was turned down."""
+        chosen: list[Move] = []
+        refused: list[Event] = []
+        claimed = dict(self.state.in_flight)
+        orders: list[Event] = []
+        endings: dict[str, Ending] = {}
+        for move_id in decision.moves:
+            move = self._board.get(move_id)
+            why = self._objection(move, move_id, claimed)
+            if move is None or why:
+                refused.append(NotAdmitted(turn=situation.turn, source=decision.source, move=move_id, why=why or ""))
+                continue
+            chosen.append(move)
+            if move.mode in DELEGATED:
+                order, event = self._order(move, situation.turn, len(orders))
+                claimed[move.key] = order
+                orders.append(event)
+            else:
+                ending = Ending.CONVERGED if move.mode is Mode.COMPLETE else Ending.ESCALATED
+                endings[move.environment] = ending
+                orders.append(self._ended(move.environment, ending, decision.reasoning))
+        said = self._decided(decision, chosen, situation)
+        return [said, *orders, *self._run_ended(endings)] if endings else [said, *orders], refused
+
+    def _objection(self, move: Move | None, move_id: str, claimed: Mapping[str, Delegation]) -> str | None:
+        if move is None:
+            return f"{move_id} is not legal now"
+        if move.mode not in DELEGATED:
+            return None
+        if len(claimed) >= self.charter.parallel:
+            return f"no lane is free (limits.parallel = {self.charter.parallel})"
+        if move.risk not in ALLOWED:
+            return f"needs consent: {move.risk}"
+        return obstacle(move, self.charter.stack, claimed.values())
+
+    def _order(self, move: Move, turn: int, index: int) -> tuple[Delegation, Delegated]:
+        gap = self.gaps.get(move.key)
+        trouble = trouble_of(gap, self.state.ledger[move.key]) if gap and move.mode is Mode.RECOVER else None
+        event = Delegated(
+            id=f"{self.charter.run}/{turn}/{index}",
+            environment=move.environment,
+            component=move.component,
+            agent=move.agent,
+            mode=move.mode,
+            strategy=move.strategy,
+            keyword=move.keyword,
+            attempt=self.state.attempts(move.key, move.mode) + 1,
+            deadline=move.deadline,
+            touches=list(move.touches),
+            locks=list(move.locks),
+            failure=trouble.kind if trouble else None,
+            treated=trouble.signature if trouble else None,
+        )
+        order = Delegation(
+            id=event.id,
+            run=self.charter.run,
+            environment=event.environment,
+            component=event.component,
+            agent=event.agent,
+            mode=move.mode,
+            strategy=event.strategy,
+            keyword=event.keyword,
+            attempt=event.attempt,
+            deadline=event.deadline,
+            touches=move.touches,
+            locks=move.locks,
+        )
+        return order, event
+
+    def _decided(self, decision: Decision, chosen: Sequence[Move], situation: Situation) -> Decided:
+        cited = {move.key for move in chosen}
+        gaps = [gap for key, gap in self.gaps.items() if key in cited]
+        for gap in self.gaps.values():
+            if len(gaps) >= LISTED:
+                break
+            if gap.key not in cited:
+                gaps.append(gap)
+        legal: list[Json] = []
+        for move in self._board:
+            if len(legal) >= LISTED:
+                break
+            legal.append([move.id, move.keyword, move.why])
+        return Decided(
+            turn=situation.turn,
+            source=decision.source,
+            keywords=list(dict.fromkeys(move.keyword for move in chosen)),
+            moves=[move.id for move in chosen],
+            reasoning=decision.reasoning,
+            gaps=[[gap.id, gap.why, list(gap.blocked_by)] for gap in gaps],
+            legal=legal,
+            more=max(0, len(self._board) - len(legal)),
+        )
+
+    # -- settling --------------------------------------------------------------------------------------------
+
+    def to_verify(self, order: Delegation) -> list[str]:
+        """What must be looked at before an order can be settled."""
+        names = dict.fromkeys((order.component, *order.touches))
+        return [f"{order.environment}/{name}" for name in names]
+
+    def settle(self, order: Delegation, outcome: Outcome, observations: Sequence[Observation]) -> None:
+        """Judge how an order ended by what is seen now, and write it down. A second call changes nothing."""
+        if self.state.in_flight.get(order.key) != order:
+            return
+        events: list[Event] = []
+        self._look_at(observations, events)
+        agent = self.charter.stack.agents[order.agent]
+        seen = self.state.snapshot.get(order.key)
+        verdict = judge(order, outcome, seen, agent)
+        seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
+        failure = verdict.failure
+        events.append(
+            Settled(
+                id=order.id,
+                status=outcome.status,
+                outcome=verdict.keyword,
+                ok=verdict.ok,
+                summary=outcome.summary if verdict.ok or failure is None else failure.message,
+                seconds=round(seconds, 4),
+                changes=list(outcome.changes),
+                failure=failure
+                and {
+                    "kind": failure.kind,
+                    "message": failure.message,
+                    "signature": failure.signature,
+                    "evidence": dict(failure.evidence),
+                },
+                evidence=dict(outcome.evidence),
+            )
+        )
+        self._commit(events, lambda: self._learn(order, seconds, ok=verdict.ok))
+        self._touch(order, ok=verdict.ok)
+
+    def _learn(self, order: Delegation, seconds: float, *, ok: bool) -> None:
+        if ok and outcome_counts(order):
+            self._memory.learn_duration(order.agent, order.component, order.mode, seconds)
+
+    def _touch(self, order: Delegation, *, ok: bool) -> None:
+        """What must be looked at again: after a failure everything, else what may have felt it."""
+        stack, environment = self.charter.stack, order.environment
+        self._changed.add(order.key)
+        names = stack.downstream(order.component) if ok else tuple(stack.specs)
+        seen = set(self.to_verify(order))
+        self._due |= {f"{environment}/{name}" for name in names} - seen
+        self._changed |= {f"{environment}/{name}" for name in order.touches}
+
+    def take(self, events: Sequence[Event], messages: Iterable[int]) -> None:
+        """Journal what came through the inbox, and remove it there in the same transaction."""
+        now = self._clock.now()
+        self._journal.append(self.charter.run, now, events, taken=messages)
+        for event in events:
+            self.state.apply(event, now)
+
+    def warn(self, text: str, environment: str = "", component: str = "") -> None:
+        """Tell a person something that stops nothing."""
+        self._commit([Warned(text=text, environment=environment, component=component)])
+
+    def _commit(self, events: Sequence[Event], within: Callable[[], None] | None = None) -> None:
+        if not events:
+            return
+        now = self._clock.now()
+        self._journal.append(self.charter.run, now, events, within=within)
+        for event in events:
+            if not isinstance(event, Observed):  # answers are taken in as they come, with their own date
+                self.state.apply(event, now)
+        for event in events:
+            if isinstance(event, Delegated):
+                self._place(f"{event.environment}/{event.component}")
+
+    # -- taking a run up again -------------------------------------------------------------------------------
+
+    def reconcile(self, observations: Iterable[Observation]) -> None:
+        """Settle what a dead hub left in flight, by looking: closed gaps as observed, open ones as interrupted."""
+        events: list[Event] = []
+        self._look_at(observations, events)
+        self._refresh()
+        for order in list(self.state.in_flight.values()):
+            closed = order.key not in self.gaps
+            agent = self.charter.stack.agents[order.agent]
+            events.append(
+                Settled(
+                    id=order.id,
+                    status=Status.OBSERVED if closed else Status.INTERRUPTED,
+                    outcome=agent.success if closed else agent.failure,
+                    ok=closed,
+                    summary="found done when the run was taken up again" if closed else "cut off with its hub",
+                    seconds=0.0,
+                )
+            )
+            self._changed.add(order.key)
+        self._commit(events)
+
+
+def outcome_counts(order: Delegation) -> bool:
+    """Whether an order's duration says something about the next one like it."""
+    return order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER)
+
+
+def _observed(seen: Observation) -> Observed:
+    return Observed(
+        environment=seen.environment,
+        component=seen.component,
+        health=seen.health,
+        summary=seen.summary,
+        evidence=dict(seen.evidence),
+        failure=seen.failure,
+        instance=seen.instance,
+        unproven=seen.unproven,
+        measures=dict(seen.measures),
+    )
+
+
+def _ending(environment: str, mode: Mode, keyword: str, why: str) -> Move:
+    return Move(id=f"{environment}/{mode}", environment=environment, mode=mode, keyword=keyword, why=why)

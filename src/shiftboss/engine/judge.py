@@ -1,0 +1,49 @@
+"""Outcome + what the probes say now -> how the delegation really ended. Pure.
+
+An agent cannot declare success (invariant 3): `done` with a component that is not as it should be is a failure.
+"""
+
+from dataclasses import dataclass
+
+from shiftboss.model.failure import Failure, FailureKind
+from shiftboss.model.move import Delegation, Mode
+from shiftboss.model.observation import Health, Observation
+from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.pipeline import Agent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the hub writes down about a delegation."""
+
+    ok: bool
+    keyword: str  #: the agent's outcome word
+    failure: Failure | None = None
+
+
+def judge(order: Delegation, outcome: Outcome, seen: Observation | None, agent: Agent) -> Verdict:
+    """Whether the delegation did what it was sent for."""
+    if outcome.status is not Status.DONE:
+        return Verdict(ok=False, keyword=agent.failure, failure=outcome.failure)
+    if _as_it_should_be(order, seen):
+        return Verdict(ok=True, keyword=outcome.special or agent.success)
+    shown = seen.summary if seen else "nothing was seen of it"
+    failure = Failure(
+        component=order.component,
+        kind=FailureKind.UNVERIFIED,
+        message=f"{order.agent} said it was done, but: {shown}",
+        evidence={"said": outcome.summary, "seen": dict(seen.evidence) if seen else {}},
+    )
+    return Verdict(ok=False, keyword=agent.failure, failure=failure)
+
+
+def _as_it_should_be(order: Delegation, seen: Observation | None) -> bool:
+    if seen is None:
+        return False
+    match order.mode:
+        case Mode.REMOVE:
+            return seen.health is Health.ABSENT or seen.instance is None
+        case Mode.RECOVER:
+            return seen.failure is None or seen.failure != order.failure
+        case _:
+            return seen.health in (Health.READY, Health.STARTING)

@@ -1,0 +1,123 @@
+"""The asyncio loop that drives a hub: look, turn, work, settle. No judgement of its own.
+
+It does not wait for all delegations: whichever settles first brings the next turn, the others go on.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from shiftboss.contracts import Handler
+from shiftboss.engine.delegate import carry_out
+from shiftboss.engine.hub import Hub
+from shiftboss.engine.observe import Observer
+from shiftboss.model.events import NoteAdded
+from shiftboss.model.move import Delegation
+from shiftboss.model.observation import Observation
+from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.run import Ending
+from shiftboss.store.inbox import Inbox
+from shiftboss.system.workbench import Workbench
+
+INBOX_SECONDS = 0.5
+"""How often messages of other processes are looked for."""
+
+Work = tuple[Outcome, Sequence[Observation]]
+
+
+class Runner:
+    """Drives one hub to the end of its run."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        observer: Observer,
+        handlers: Mapping[str, Handler],
+        benches: Mapping[str, Workbench],
+        inbox: Inbox,
+    ) -> None:
+        self._hub = hub
+        self._observer = observer
+        self._handlers = handlers
+        self._benches = benches
+        self._inbox = inbox
+        self._tasks: dict[asyncio.Task[Work], Delegation] = {}
+
+    async def run(self) -> Ending:
+        """Drive until the run has ended; on cancellation stop what is in flight and end it as interrupted."""
+        try:
+            return await self._drive()
+        except asyncio.CancelledError:
+            await self._stop("interrupted by the user")
+            raise
+        except BaseException:
+            await self._cancel()
+            raise
+
+    async def _drive(self) -> Ending:
+        hub = self._hub
+        observations = await self._observer.look(hub.probes_due())
+        hub.reconcile(observations)
+        number = hub.state.last_turn + 1
+        while True:
+            for order in await hub.turn(number, observations):
+                self._tasks[asyncio.create_task(self._work(order), name=order.id)] = order
+            if hub.state.ended is not None:
+                await self._cancel()
+                return hub.state.ended
+            await self._wait()
+            if self._read_inbox():
+                await self._stop("stopped by a message")
+                return Ending.INTERRUPTED
+            self._settle()
+            observations = await self._observer.look(hub.probes_due())
+            number += 1
+
+    async def _work(self, order: Delegation) -> Work:
+        outcome = await carry_out(order, self._handlers, self._bench(order))
+        return outcome, await self._observer.look(self._hub.to_verify(order))
+
+    def _bench(self, order: Delegation) -> Workbench:
+        from dataclasses import replace
+
+        def warn(text: str) -> None:
+            self._hub.warn(text, order.environment, order.component)
+
+        return replace(self._benches[order.environment], run=order.run, delegation=order.id, warn=warn)
+
+    async def _wait(self) -> None:
+        look = self._hub.next_look()
+        limits = [INBOX_SECONDS, max(0.0, self._hub.time_left())]
+        timeout = min(limits if look is None else [*limits, look])
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        elif timeout > 0:
+            await asyncio.sleep(timeout)
+
+    def _settle(self) -> None:
+        for task in [task for task in self._tasks if task.done()]:
+            order = self._tasks.pop(task)
+            outcome, seen = task.result()
+            self._hub.settle(order, outcome, seen)
+
+    def _read_inbox(self) -> bool:
+        """Journal the notes; whether somebody asked us to stop."""
+        messages = self._inbox.messages(self._hub.charter.run)
+        if not messages:
+            return False
+        notes = [NoteAdded(text=str(m.data["text"])) for m in messages if m.kind == "note"]
+        self._hub.take(notes, [message.id for message in messages])
+        return any(message.kind == "stop" for message in messages)
+
+    async def _cancel(self) -> list[Delegation]:
+        """Stop what is in flight; the handlers' children die with them, finished parts stay."""
+        orders = list(self._tasks.values())
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        return orders
+
+    async def _stop(self, why: str) -> None:
+        for order in await self._cancel():
+            self._hub.settle(order, Outcome(status=Status.CANCELLED, summary=why), [])
+        self._hub.interrupt(why)

@@ -1,0 +1,149 @@
+"""A run as the fold of its events: the same live, after a crash, and in tests."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from shiftboss.model.events import (
+    Decided,
+    Delegated,
+    EnvironmentEnded,
+    Event,
+    NotAdmitted,
+    NoteAdded,
+    Observed,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    Settled,
+    Warned,
+)
+from shiftboss.model.failure import FailureKind
+from shiftboss.model.move import Delegation, Mode
+from shiftboss.model.observation import Health, Observation
+from shiftboss.model.recovery import Attempt
+from shiftboss.model.run import Ending
+
+
+@dataclass
+class RunState:
+    """What the hub knows of a run. Changed by `apply` only."""
+
+    run: str
+    started: float = 0.0
+    decisions: int = 0
+    last_turn: int = -1
+    snapshot: dict[str, Observation] = field(default_factory=dict[str, Observation])
+    since: dict[str, float] = field(default_factory=dict[str, float])  #: when the health last changed
+    in_flight: dict[str, Delegation] = field(default_factory=dict[str, Delegation])
+    ledger: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
+    history: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
+    recoveries: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    notes: list[str] = field(default_factory=list[str])
+    endings: dict[str, Ending] = field(default_factory=dict[str, Ending])
+    ended: Ending | None = None
+    _orders: dict[str, tuple[Delegation, str | None]] = field(default_factory=dict[str, tuple[Delegation, str | None]])
+
+    def apply(self, event: Event, at: float) -> None:  # noqa: C901 - one arm per kind of event
+        """Fold one event in."""
+        match event:
+            case RunStarted():
+                self.started = at
+            case Observed():
+                self._observed(event, at)
+            case Decided():
+                self.decisions += 1
+                self.last_turn = max(self.last_turn, event.turn)
+            case Delegated():
+                self._delegated(event)
+            case Settled():
+                self._settled(event)
+            case NoteAdded():
+                self.notes.append(event.text)
+            case EnvironmentEnded():
+                self.endings[event.environment] = Ending(event.ending)
+            case RunEnded():
+                self.ended = Ending(event.ending)
+            case RunResumed():
+                self._resumed(at)
+            case NotAdmitted() | Warned():
+                pass
+            case _:
+                assert_never(event)
+
+    def see(self, observation: Observation) -> None:
+        """Keep an answer (also one that says the same again: its date counts)."""
+        before = self.snapshot.get(observation.key)
+        if before is None or before.health is not observation.health:
+            self.since[observation.key] = observation.at
+        self.snapshot[observation.key] = observation
+
+    def _resumed(self, at: float) -> None:
+        """A person may have mended something: budgets and time start anew, what is on the way is kept."""
+        self.started, self.ended = at, None
+        self.endings.clear()
+        self.ledger.clear()
+        self.recoveries.clear()
+
+    def _observed(self, event: Observed, at: float) -> None:
+        self.see(
+            Observation(
+                environment=event.environment,
+                component=event.component,
+                health=Health(event.health),
+                summary=event.summary,
+                evidence=event.evidence,
+                failure=FailureKind(event.failure) if event.failure else None,
+                instance=event.instance,
+                unproven=event.unproven,
+                measures=event.measures,
+                at=at,
+            )
+        )
+
+    def _delegated(self, event: Delegated) -> None:
+        order = Delegation(
+            id=event.id,
+            run=self.run,
+            environment=event.environment,
+            component=event.component,
+            agent=event.agent,
+            mode=Mode(event.mode),
+            strategy=event.strategy,
+            keyword=event.keyword,
+            attempt=event.attempt,
+            deadline=event.deadline,
+            touches=tuple(event.touches),
+            locks=tuple(event.locks),
+            failure=event.failure,
+        )
+        self.in_flight[order.key] = order
+        self._orders[order.id] = (order, event.treated)
+        if order.mode is Mode.RECOVER:
+            self.recoveries[order.environment] += 1
+
+    def _settled(self, event: Settled) -> None:
+        order, treated = self._orders.pop(event.id)
+        self.in_flight.pop(order.key, None)
+        failure = event.failure or {}
+        attempt = Attempt(
+            delegation=order.id,
+            component=order.component,
+            keyword=order.keyword,
+            mode=order.mode,
+            strategy=order.strategy,
+            ok=event.ok,
+            kind=FailureKind(failure["kind"]) if failure else None,
+            signature=failure.get("signature"),
+            message=failure.get("message", ""),
+            treated=treated,
+            special=event.outcome if event.outcome == "environment_reset" else None,
+            seconds=event.seconds,
+        )
+        if event.status not in ("interrupted", "cancelled"):
+            self.ledger[order.key].append(attempt)
+            self.history[order.environment].append(attempt)
+
+    def attempts(self, key: str, mode: Mode) -> int:
+        """How many delegations of this mode the component has had (settled or not)."""
+        return sum(attempt.mode == mode for attempt in self.ledger[key])

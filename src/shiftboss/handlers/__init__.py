@@ -1,0 +1,1 @@
+"""How an agent's handler is found and called."""

@@ -1,0 +1,195 @@
+"""What can happen in a run: one past-tense line each. The journal stores them, everything shown is folded from them.
+
+Fields hold plain JSON values only, so that an event is its own stored form. A new kind needs a line in
+`Event` and an arm in each fold; the type checker names the folds that lack it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+Json = Any
+"""The one place where the type of a value is not known: what JSON can hold."""
+
+
+def _dict() -> dict[str, Json]:
+    return {}
+
+
+def _list() -> list[Json]:
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """A run began: everything needed to take it up again."""
+
+    pack: str
+    pipeline: str
+    brain: str
+    goal: dict[str, Json]
+    environments: list[str]
+    settings: dict[str, Json] = field(default_factory=_dict)
+    versions: dict[str, str] = field(default_factory=_dict)
+    command: str = ""
+    pid: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResumed:
+    """A later hub took the run up again."""
+
+    pid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """A probe's answer changed."""
+
+    environment: str
+    component: str
+    health: str
+    summary: str
+    evidence: dict[str, Json] = field(default_factory=_dict)
+    failure: str | None = None
+    instance: str | None = None
+    unproven: bool = False
+    measures: dict[str, float] = field(default_factory=_dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A brain chose among the legal moves."""
+
+    turn: int
+    source: str
+    keywords: list[str]
+    moves: list[str]
+    reasoning: str
+    gaps: list[Json] = field(default_factory=_list)  #: [id, why, blocked_by]
+    legal: list[Json] = field(default_factory=_list)  #: [id, keyword, why]
+    more: int = 0  #: legal moves beyond those listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotAdmitted:
+    """The hub turned a chosen move down."""
+
+    turn: int
+    source: str
+    move: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delegated:
+    """An order was given; written before anything is done."""
+
+    id: str
+    environment: str
+    component: str
+    agent: str
+    mode: str
+    strategy: str | None
+    keyword: str
+    attempt: int
+    deadline: float
+    touches: list[str] = field(default_factory=_list)
+    locks: list[str] = field(default_factory=_list)
+    failure: str | None = None
+    treated: str | None = None  #: signature of the failure a recovery is sent against
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """A delegation ended and was judged by probes. Its memory form is `outcome.Outcome`."""
+
+    id: str
+    status: str
+    outcome: str  #: the agent's keyword, e.g. pool_ready
+    ok: bool
+    summary: str
+    seconds: float
+    changes: list[str] = field(default_factory=_list)
+    failure: dict[str, Json] | None = None  #: {kind, message, signature, evidence}
+    evidence: dict[str, Json] = field(default_factory=_dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned:
+    """Something a person should know, which stops nothing."""
+
+    text: str
+    environment: str = ""
+    component: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteAdded:
+    """A person said something about the run."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvironmentEnded:
+    """An environment of the run reached its end."""
+
+    environment: str
+    ending: str
+    reasoning: str
+    report: dict[str, Json] = field(default_factory=_dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded:
+    """The run ended; `ending` is the worst of its environments."""
+
+    ending: str
+    turns: int
+    seconds: float
+
+
+Event = (
+    RunStarted
+    | RunResumed
+    | Observed
+    | Decided
+    | NotAdmitted
+    | Delegated
+    | Settled
+    | Warned
+    | NoteAdded
+    | EnvironmentEnded
+    | RunEnded
+)
+
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """An event as the journal holds it: numbered and dated."""
+
+    seq: int
+    run: str
+    at: float
+    event: Event
+
+
+def kind_of(event: Event) -> str:
+    """The stored name of an event's kind."""
+    return type(event).__name__
+
+
+def plain(event: Event) -> dict[str, Json]:
+    """The event's fields as plain JSON values."""
+    return vars(event)
+
+
+def from_plain(kind: str, data: dict[str, Json]) -> Event:
+    """The event that `plain` was made of.
+
+    Raises:
+        KeyError: a kind this version does not know.
+    """
+    return _KINDS[kind](**data)

@@ -1,0 +1,40 @@
+"""One difference between what is wanted and what is observed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shiftboss.model.failure import FailureKind
+
+
+class GapKind(StrEnum):
+    """The ways in which the world can differ from the goal."""
+
+    MISSING = "missing"  #: not there
+    BROKEN = "broken"  #: there, not doing its job
+    UNKNOWN = "unknown"  #: could not be asked
+    NOT_YET = "not_yet"  #: starting; closed by waiting
+    UNPROVEN = "unproven"  #: the evidence is not of these instances
+    FORECAST = "forecast"  #: a trend will cross its limit
+    UNWANTED = "unwanted"  #: there, and should not be (what `down` makes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """A difference to be closed, with the evidence in one sentence."""
+
+    environment: str
+    component: str
+    kind: GapKind
+    why: str
+    failure: FailureKind | None = None
+    blocked_by: tuple[str, ...] = ()  #: components that must be ready (or gone) first
+
+    @property
+    def key(self) -> str:
+        """`environment/component`: a component has at most one gap."""
+        return f"{self.environment}/{self.component}"
+
+    @property
+    def id(self) -> str:
+        """`environment/component/kind`, as decisions cite it."""
+        return f"{self.environment}/{self.component}/{self.kind}"

@@ -1,0 +1,166 @@
+"""The template side as values: agents with their components, pipelines with their stages and connections.
+
+Built by templates/ from agent and pipeline files, read by engine/ and brains/. Nothing here reads a file or knows
+of JSON: what stands here has been checked. The words are those of the original file format.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shiftboss.model.diagnostic import Diagnostic
+
+HUB_HANDLER = "hub"  #: what an agent file writes as its handler when the hub itself is meant
+
+
+class PipelineKind(StrEnum):
+    """Who chooses the next stage."""
+
+    HUB = "hub"  #: the brain, from what it observes
+    SCRIPTED = "scripted"  #: the connections, from the keyword of the last stage
+
+
+class StageMode(StrEnum):
+    """What a scripted stage does to its components."""
+
+    FORCE = "force"  #: do the work again, whatever is there (what the old pipeline did)
+    ENSURE = "ensure"  #: do the work only where it is missing
+    VERIFY = "verify"  #: look only; change nothing
+    RECOVER = "recover"  #: recover from the last failure
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentSpec:
+    """A part of the stack as its agent declares it."""
+
+    name: str
+    probe: str  #: module:function (or /path/file.py:function) that looks at it
+    requires: tuple[str, ...] = ()  #: components that must be ready first
+    locks: tuple[str, ...] = ()  #: names of what only one delegation at a time may hold
+    estimate: float = 1.0  #: seconds its work is expected to take, until durations are learned
+    patience: float = 30.0  #: seconds it may stay STARTING before that counts as a failure
+    deadline: float = 60.0  #: seconds one delegation may take
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """A declared specialist: what it owns, what it may answer and the callable that does its work.
+
+    The first decision means success, the second failure, further ones are special outcomes.
+    """
+
+    id: str
+    name: str = ""
+    role: str = ""
+    description: str = ""
+    expertise: tuple[str, ...] = ()
+    system_prompt: str = ""  #: text for a language model; a Python handler does not read it
+    output_format: str = ""
+    decisions: tuple[str, ...]
+    decision_notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    delegation: str | None = None  #: the keyword by which the hub sends for it
+    handler: str | None = None  #: module:function, /path/file.py:function, or "hub"
+    components: tuple[ComponentSpec, ...] = ()
+    limits: Mapping[str, float] = field(default_factory=dict[str, float])
+    source: str = ""  #: the file it was read from
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the hub itself is meant: such an agent decides and is never delegated to."""
+        return self.handler == HUB_HANDLER
+
+    @property
+    def success(self) -> str:
+        """The keyword that means the work is done."""
+        return self.decisions[0]
+
+    @property
+    def failure(self) -> str:
+        """The keyword that means the work could not be done."""
+        return self.decisions[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One place of a pipeline: an agent and what it may answer there."""
+
+    id: str
+    agent: str
+    name: str = ""
+    description: str = ""
+    inputs: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()  #: first success, second failure, then special outcomes
+    decision_notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    components: tuple[str, ...] = ()  #: scripted only: what the stage works on
+    mode: StageMode | None = None  #: scripted only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """One way out of a stage: taken when the stage answers `condition`; no target ends the run."""
+
+    source: str
+    target: str | None
+    condition: str
+    description: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A template: the stages and the connections between them."""
+
+    id: str
+    name: str = ""
+    description: str = ""
+    version: str = ""
+    kind: PipelineKind
+    stages: tuple[Stage, ...]
+    connections: tuple[Connection, ...]
+    start: str  #: id of the first stage; in a hub pipeline the hub's own
+    extends: str | None = None  #: id of the pipeline whose stages come first
+    source: str = ""  #: the file it was read from
+
+    def stage(self, stage_id: str) -> Stage:
+        """The stage of that id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for stage in self.stages:
+            if stage.id == stage_id:
+                return stage
+        raise KeyError(stage_id)
+
+    def outgoing(self, stage_id: str) -> tuple[Connection, ...]:
+        """The connections that leave a stage, as written."""
+        return tuple(connection for connection in self.connections if connection.source == stage_id)
+
+    def target(self, stage_id: str, keyword: str) -> Connection | None:
+        """The connection a stage takes for a keyword, or None where none is drawn."""
+        for connection in self.outgoing(stage_id):
+            if connection.condition == keyword:
+                return connection
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Every agent and pipeline known to a run, and what was odd about their files."""
+
+    agents: Mapping[str, Agent]
+    pipelines: Mapping[str, Pipeline]
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def agents_of(self, pipeline: Pipeline) -> tuple[Agent, ...]:
+        """The agents of a pipeline's stages, each once, in the order of the stages.
+
+        Raises:
+            KeyError: A stage names an agent that is not here.
+        """
+        names = dict.fromkeys(stage.agent for stage in pipeline.stages)
+        return tuple(self.agents[name] for name in names)
+
+    def components_of(self, pipeline: Pipeline) -> dict[str, ComponentSpec]:
+        """The components of a pipeline's agents by name, in the order of the stages."""
+        return {spec.name: spec for agent in self.agents_of(pipeline) for spec in agent.components}

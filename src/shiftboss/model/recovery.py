@@ -1,0 +1,64 @@
+"""Named ways to recover, as data: what they treat, how far they reach, how much they may hurt."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from shiftboss.model.failure import FailureKind
+from shiftboss.model.move import Risk
+
+RUNGS = (
+    "wait",
+    "retry",
+    "reload",
+    "reconfigure",
+    "relocate_port",
+    "restart_one",
+    "restart_rest",
+    "repair_data",
+    "restore",
+    "free_space",
+    "reset_environment",
+)
+"""The ladder by blast radius, smallest first (DESIGN section 7)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy:
+    """A way to recover. Its handler is the recovery agent's; this says when it may be tried."""
+
+    name: str
+    rung: str  #: one of RUNGS
+    treats: Collection[FailureKind]
+    components: Collection[str] = ()  #: the components it knows; empty means any
+    touches: tuple[str, ...] = ()  #: further components it may change
+    risk: Risk = Risk.SAFE
+    uses: int = 2  #: how often per component and signature before the next rung
+    estimate: float = 2.0
+    what: str  #: one sentence
+
+    @property
+    def radius(self) -> int:
+        """Position on the ladder: smaller is gentler."""
+        return RUNGS.index(self.rung)
+
+    def fits(self, component: str, kind: FailureKind) -> bool:
+        """Whether it treats this kind of failure of this component."""
+        return kind in self.treats and (not self.components or component in self.components)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One settled delegation, as the ledger keeps it for the next decision."""
+
+    delegation: str
+    component: str
+    keyword: str
+    mode: str
+    strategy: str | None
+    ok: bool
+    kind: FailureKind | None = None  #: of the failure it ended with
+    signature: str | None = None
+    message: str = ""
+    treated: str | None = None  #: signature of the failure a recovery was sent against
+    special: str | None = None  #: an outcome keyword of its own, e.g. environment_reset
+    seconds: float = 0.0

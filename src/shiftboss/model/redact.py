@@ -1,0 +1,18 @@
+"""Take secrets out of text before it is journalled, shown or reported."""
+
+import re
+
+_SECRETS = (
+    re.compile(r"(__cookie__:)[0-9a-zA-Z]+"),
+    re.compile(r"(rpc(?:password|user|auth)\s*[=:]\s*)\S+", re.IGNORECASE),
+    re.compile(r"(://[^/\s:@]+:)[^@\s/]+(?=@)"),
+    re.compile(r"((?:password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;]+", re.IGNORECASE),
+    re.compile(r"(authorization:\s*\w+\s+)\S+", re.IGNORECASE),
+)
+
+
+def redact(text: str) -> str:
+    """The text with every value that looks like a secret replaced."""
+    for pattern in _SECRETS:
+        text = pattern.sub(r"\1[removed]", text)
+    return text

@@ -1,0 +1,42 @@
+"""All that a brain may see when it decides. It can touch nothing through it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shiftboss.model.gap import Gap
+from shiftboss.model.move import Delegation, Move
+from shiftboss.model.observation import Snapshot
+from shiftboss.model.recovery import Attempt
+from shiftboss.model.run import Goal
+from shiftboss.model.stack import Stack
+
+
+class LegalMoves(Protocol):
+    """The legal moves, in declared order and gentlest first; made as they are asked for."""
+
+    def __iter__(self) -> Iterator[Move]:
+        """The moves in order."""
+        ...
+
+    def get(self, move_id: str) -> Move | None:
+        """The legal move of that id, or None."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What is wanted, what is seen, what was tried, what is legal now."""
+
+    turn: int
+    goal: Goal
+    stack: Stack
+    snapshot: Snapshot
+    gaps: Mapping[str, Gap]  #: by environment/component
+    legal: LegalMoves
+    in_flight: Mapping[str, Delegation]  #: by environment/component
+    ledger: Mapping[str, Sequence[Attempt]]  #: settled delegations by environment/component
+    history: Mapping[str, Sequence[Attempt]]  #: settled delegations by environment, in order
+    lanes: int  #: how many further delegations may start now
+    hopeless: Mapping[str, str]  #: why nothing may be done any more, by environment/component
+    notes: Sequence[str] = field(default_factory=tuple)

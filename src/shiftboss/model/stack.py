@@ -1,0 +1,80 @@
+"""What is declared about a stack: components, who owns them, in which order, and the ways to recover."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shiftboss.model.pipeline import Agent, Catalogue, ComponentSpec, Pipeline
+from shiftboss.model.recovery import Strategy
+
+RECOVERY = "delegate_recovery"
+VALIDATION = "delegate_validation"
+COMPLETE = "infrastructure_complete"
+ESCALATE = "escalate"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """The declared side of a run, looked up by component name."""
+
+    pipeline: Pipeline
+    specs: Mapping[str, ComponentSpec]  #: in declared order
+    owners: Mapping[str, Agent]  #: component -> agent that brings it up
+    keywords: Mapping[str, str]  #: agent id -> the hub's word for sending it
+    order: Mapping[str, int]  #: component -> declared position
+    dependents: Mapping[str, tuple[str, ...]]  #: component -> those that require it directly
+    strategies: Sequence[Strategy] = ()
+    recovery_agent: Agent | None = None
+    agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
+
+    def closure(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The named components and all they require, in declared order; all when none is named."""
+        if not names:
+            return tuple(self.specs)
+        found: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting.extend(self.specs[name].requires)
+        return tuple(name for name in self.specs if name in found)
+
+    def downstream(self, name: str) -> tuple[str, ...]:
+        """All that require the component, directly or not, in declared order."""
+        found: set[str] = set()
+        waiting = list(self.dependents[name])
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                waiting.extend(self.dependents[one])
+        return tuple(sorted(found, key=self.order.__getitem__))
+
+
+def stack_of(pipeline: Pipeline, catalogue: Catalogue, strategies: Sequence[Strategy]) -> Stack:
+    """Everything the engine looks up, from the pipeline's agents."""
+    agents = catalogue.agents_of(pipeline)
+    specs = catalogue.components_of(pipeline)
+    dependents: dict[str, list[str]] = {name: [] for name in specs}
+    for spec in specs.values():
+        for required in spec.requires:
+            dependents[required].append(spec.name)
+    return Stack(
+        pipeline=pipeline,
+        specs=specs,
+        owners={spec.name: agent for agent in agents for spec in agent.components},
+        keywords={agent.id: keyword_of(pipeline, agent) for agent in agents if not agent.is_hub},
+        order={name: index for index, name in enumerate(specs)},
+        dependents={name: tuple(found) for name, found in dependents.items()},
+        strategies=tuple(sorted(strategies, key=lambda strategy: strategy.radius)),
+        recovery_agent=next((agent for agent in agents if agent.delegation == RECOVERY), None),
+        agents={agent.id: agent for agent in agents},
+    )
+
+
+def keyword_of(pipeline: Pipeline, agent: Agent) -> str:
+    """The hub's word for sending an agent: the agent's own, or derived from its stage's id."""
+    if agent.delegation:
+        return agent.delegation
+    stage = next(stage for stage in pipeline.stages if stage.agent == agent.id)
+    return f"delegate_{stage.id.removeprefix('handle_')}_setup"

@@ -1,0 +1,174 @@
+"""The miner: ours, or the user's minerd or command (agent miner_manager)."""
+
+import json
+from typing import Any
+
+from shiftboss.errors import Failed
+from shiftboss.model.failure import FailureKind
+from shiftboss.model.move import Delegation, Mode
+from shiftboss.model.observation import Health, Observation
+from shiftboss.model.outcome import Outcome, done
+from shiftboss.packs.mining.binaries import miner_program, own_program
+from shiftboss.packs.mining.configs import stratum_endpoint
+from shiftboss.packs.mining.layout import (
+    CONFIG_MARK,
+    MINER,
+    age,
+    broken,
+    config_digest,
+    died,
+    digest,
+    layout,
+    log_file,
+    observed,
+    read_json,
+    started_with,
+)
+from shiftboss.packs.mining.logs import complaints
+from shiftboss.system import net
+from shiftboss.system.process import Instance
+from shiftboss.system.workbench import Workbench
+
+START_SECONDS = 15.0
+STOP_SECONDS = 5.0
+REJECTS = 20
+"""So many refused shares without one accepted mean that its work is of no use."""
+
+
+def is_ours(bench: Workbench) -> bool:
+    """Whether the miner is shiftboss's own program (and so writes a status file)."""
+    return not miner_program(bench)
+
+
+async def probe_miner(bench: Workbench) -> Observation:
+    """READY when it is logged in at the pool and has a job (ours), or is connected to it (others)."""
+    instance = bench.processes.find(MINER)
+    if instance is None:
+        last = died(bench, MINER)
+        if last is None:
+            return observed(bench, MINER, Health.ABSENT, "no miner runs")
+        evidence = {"pid": last.pid, "log": complaints(log_file(bench, MINER))}
+        return broken(bench, MINER, FailureKind.DIED, "the miner's process ended unexpectedly", evidence=evidence)
+    if started_with(instance) != _started_as(bench):
+        summary = f"process {instance.pid} runs with an older configuration"
+        return observed(bench, MINER, Health.BROKEN, summary, instance=instance.identity)
+    return _read_status(bench, instance) if is_ours(bench) else _look_at_connection(bench, instance)
+
+
+def _read_status(bench: Workbench, instance: Instance) -> Observation:
+    status: dict[str, Any] = read_json(layout(bench).miner_status)
+    if status.get("pid") != instance.pid or not (status.get("authorized") and status.get("job_id")):
+        return _not_working(bench, instance, str(status.get("last_error") or "not logged in at the pool"))
+    accepted, rejected = int(status.get("accepted", 0)), int(status.get("rejected", 0))
+    if not accepted and rejected >= REJECTS:
+        summary = f"all {rejected} shares were refused: {status.get('last_error')}"
+        return broken(
+            bench, MINER, FailureKind.REJECTED, summary, evidence={"pid": instance.pid}, instance=instance.identity
+        )
+    return _working(bench, instance, {"accepted": float(accepted), "rejected": float(rejected)})
+
+
+def _working(bench: Workbench, instance: Instance, measures: dict[str, float]) -> Observation:
+    host, port = stratum_endpoint(bench)
+    evidence: dict[str, Any] = {"pid": instance.pid, "pool": f"{host}:{port}"}
+    if is_ours(bench):
+        evidence["workers"] = list(bench.settings.miner.workers)
+    summary = f"process {instance.pid} works for the pool at {host}:{port}"
+    return observed(
+        bench, MINER, Health.READY, summary, evidence=evidence, instance=instance.identity, measures=measures
+    )
+
+
+def _not_working(bench: Workbench, instance: Instance, why: str) -> Observation:
+    facts = {"pid": instance.pid, "why": why}
+    if age(instance) < START_SECONDS:
+        return observed(bench, MINER, Health.STARTING, f"the miner is starting: {why}", evidence=facts)
+    summary = f"the miner's process lives, but: {why}"
+    return broken(bench, MINER, FailureKind.DISCONNECTED, summary, evidence=facts, instance=instance.identity)
+
+
+def _look_at_connection(bench: Workbench, instance: Instance) -> Observation:
+    if net.connected_to(instance.pid, stratum_endpoint(bench)[1]):
+        return _working(bench, instance, {})
+    said = complaints(log_file(bench, MINER), 1)
+    return _not_working(bench, instance, said[0] if said else "not connected to the pool")
+
+
+def _started_as(bench: Workbench) -> str:
+    return config_digest(layout(bench).miner_config) if is_ours(bench) else digest(json.dumps(_command(bench)))
+
+
+def _command(bench: Workbench) -> list[str]:
+    if is_ours(bench):
+        return [*own_program("miner"), "--config", str(layout(bench).miner_config)]
+    program = miner_program(bench)
+    if bench.settings.miner.command:
+        return program
+    host, port = stratum_endpoint(bench)
+    worker = bench.settings.miner.workers[0]
+    threads = ["-t", str(bench.settings.miner.threads)] if bench.settings.miner.threads else []
+    # -R 2: try again after 2 s; minerd's own default of 30 s would look like a dead miner.
+    return [
+        *program,
+        "-a",
+        "sha256d",
+        "-o",
+        f"stratum+tcp://{host}:{port}",
+        "-u",
+        worker,
+        "-p",
+        "x",
+        "-R",
+        "2",
+        *threads,
+    ]
+
+
+async def handle(order: Delegation, bench: Workbench) -> Outcome:
+    """Bring the miner up, or take it down."""
+    if order.mode is Mode.REMOVE:
+        return await stop(bench)
+    return await start(bench, again=order.mode is Mode.FORCE)
+
+
+async def stop(bench: Workbench) -> Outcome:
+    """Stop our miner; idempotent."""
+    stopped = await bench.processes.stop(MINER, grace=STOP_SECONDS, clock=bench.clock)
+    return done("the miner is stopped", *(["stopped the miner"] if stopped else []))
+
+
+async def start(bench: Workbench, *, again: bool = False) -> Outcome:
+    """Start the miner and wait until it works; a running one is only restarted if it must be."""
+    changes: list[str] = []
+    instance = bench.processes.find(MINER)
+    if instance is not None and (again or started_with(instance) != _started_as(bench)):
+        changes += (await stop(bench)).changes
+        instance = None
+    if instance is None:
+        layout(bench).miner_status.unlink(missing_ok=True)
+        instance = await bench.processes.spawn(
+            MINER,
+            _command(bench),
+            run=bench.run,
+            delegation=bench.delegation,
+            log=log_file(bench, MINER),
+            cwd=bench.environment.folder,
+            env={CONFIG_MARK: _started_as(bench)},
+        )
+        changes.append(f"started the miner (process {instance.pid})")
+    await _until_ready(bench)
+    return done("the miner works", *changes, pid=instance.pid)
+
+
+async def _until_ready(bench: Workbench) -> None:
+    end = bench.clock.monotonic() + START_SECONDS
+    while bench.clock.monotonic() < end:
+        seen = await probe_miner(bench)
+        if seen.health is Health.READY:
+            return
+        if seen.health is not Health.STARTING:
+            said = "; ".join(complaints(log_file(bench, MINER), 2))
+            message = f"{seen.summary}{': ' + said if said else ''}"
+            raise Failed(seen.failure or FailureKind.DIED, message, dict(seen.evidence))
+        await bench.clock.sleep(0.05)
+    raise Failed(FailureKind.TIMEOUT, f"not at work within {START_SECONDS:g} s")

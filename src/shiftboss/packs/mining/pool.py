@@ -1,0 +1,264 @@
+"""The Stratum pool: ours, the user's command, or one that already runs elsewhere (agent pool_server_manager)."""
+
+import json
+from typing import Any
+
+from shiftboss.errors import Failed
+from shiftboss.model.failure import FailureKind
+from shiftboss.model.move import Delegation, Mode
+from shiftboss.model.observation import Health, Observation
+from shiftboss.model.outcome import Outcome, done
+from shiftboss.packs.mining import wallet
+from shiftboss.packs.mining.binaries import own_program
+from shiftboss.packs.mining.configs import stratum_endpoint
+from shiftboss.packs.mining.handshake import gives_job
+from shiftboss.packs.mining.layout import (
+    CONFIG_MARK,
+    HOST,
+    POOL,
+    age,
+    broken,
+    config_digest,
+    cookie_file,
+    died,
+    digest,
+    layout,
+    log_file,
+    observed,
+    rpc,
+    rpc_url,
+    started_with,
+)
+from shiftboss.packs.mining.logs import complaints
+from shiftboss.system import http, net
+from shiftboss.system.process import Instance, instance_of
+from shiftboss.system.rpc import RpcFailure
+from shiftboss.system.workbench import Workbench
+
+START_SECONDS = 15.0
+HANDSHAKE_SECONDS = 3.0
+FIRST_TEMPLATE_SECONDS = 2.0
+STOP_SECONDS = 10.0
+
+
+def is_ours(bench: Workbench) -> bool:
+    """Whether the pool is shiftboss's own program (and so has a status page)."""
+    return not (bench.settings.pool.command or bench.settings.pool.attach)
+
+
+async def probe_pool(bench: Workbench) -> Observation:
+    """READY when it serves fresh jobs on the daemon's tip (its own status), or gives a job to a miner (others)."""
+    if bench.settings.pool.attach:
+        return await _probe_attached(bench)
+    instance = bench.processes.find(POOL)
+    if instance is None:
+        return _not_running(bench)
+    if started_with(instance) != _started_as(bench):
+        summary = f"process {instance.pid} runs with an older configuration"
+        return observed(bench, POOL, Health.BROKEN, summary, instance=instance.identity)
+    if is_ours(bench):
+        return await _ask(bench, instance)
+    return await _try(bench, instance)
+
+
+def _not_running(bench: Workbench) -> Observation:
+    ports = bench.ports
+    for name in ("stratum", "pool_status") if is_ours(bench) else ("stratum",):
+        holder = net.holder(ports[name])
+        if holder is not None:
+            evidence: dict[str, Any] = {"port": name, "number": ports[name], "command": holder.command}
+            evidence["holder"] = holder.pid
+            orphan = _is_orphan(bench, holder)
+            kind = FailureKind.PORT_ORPHAN if orphan else FailureKind.PORT_FOREIGN
+            whose = "a left-over process of ours" if orphan else "another process"
+            summary = f"{name} port {ports[name]} is held by {whose} ({holder.command or 'not visible'})"
+            return broken(bench, POOL, kind, summary, evidence=evidence)
+    last = died(bench, POOL)
+    if last is not None:
+        evidence = {"pid": last.pid, "log": complaints(log_file(bench, POOL))}
+        return broken(bench, POOL, FailureKind.DIED, "the pool's process ended unexpectedly", evidence=evidence)
+    return observed(bench, POOL, Health.ABSENT, f"no pool runs, Stratum port {ports['stratum']} is free")
+
+
+def _is_orphan(bench: Workbench, holder: net.Holder) -> bool:
+    marks = holder.marks
+    return marks is not None and marks.home == str(bench.home.resolve()) and marks.environment == bench.environment.name
+
+
+async def _ask(bench: Workbench, instance: Instance) -> Observation:
+    """What our pool says of itself, checked against the daemon's tip."""
+    try:
+        told = await status(bench)
+    except (http.HttpError, ValueError) as error:
+        return _silent(bench, instance, str(error))
+    facts = {"pid": instance.pid, "why": told.get("why", "")}
+    if told.get("pid") != instance.pid:
+        summary = f"the status port is answered by process {told.get('pid')}, not by our pool"
+        return broken(bench, POOL, FailureKind.PORT_FOREIGN, summary, evidence=facts, instance=instance.identity)
+    if not told["ok"]:
+        return _unwell(bench, instance, str(told["why"]))
+    try:
+        tip = await rpc(bench).call("getbestblockhash")
+    except RpcFailure as error:
+        return _unwell(bench, instance, f"the daemon can't be asked: {error}")
+    if told["tip"] != tip:
+        return observed(bench, POOL, Health.STARTING, "the pool is behind the daemon's tip", instance=instance.identity)
+    return _serving(bench, instance, {"template_age": float(told["template_age"])})
+
+
+async def status(bench: Workbench) -> dict[str, Any]:
+    """What our pool's status page says.
+
+    Raises:
+        http.HttpError: it can't be reached.
+        ValueError: what answers is no JSON.
+    """
+    answer = await http.request("GET", f"http://{HOST}:{bench.ports['pool_status']}/status", timeout=2.0)
+    return json.loads(answer.body)
+
+
+def _serving(bench: Workbench, instance: Instance, measures: dict[str, float]) -> Observation:
+    host, port = stratum_endpoint(bench)
+    evidence = {"pid": instance.pid, "stratum": f"{host}:{port}"}
+    summary = f"process {instance.pid} serves fresh jobs on {host}:{port}"
+    return observed(
+        bench,
+        POOL,
+        Health.READY,
+        summary,
+        evidence=evidence,
+        instance=instance.identity,
+        measures=measures,
+    )
+
+
+def _silent(bench: Workbench, instance: Instance, why: str) -> Observation:
+    facts = {"pid": instance.pid, "why": why}
+    if age(instance) < START_SECONDS:
+        return _starting(bench, instance, facts)
+    summary = f"the pool's process lives, but: {why}"
+    return broken(bench, POOL, FailureKind.FROZEN, summary, evidence=facts, instance=instance.identity)
+
+
+def _starting(bench: Workbench, instance: Instance, facts: dict[str, Any]) -> Observation:
+    summary = "the pool is starting"
+    return observed(bench, POOL, Health.STARTING, summary, evidence=facts, instance=instance.identity)
+
+
+def _unwell(bench: Workbench, instance: Instance, why: str) -> Observation:
+    """The pool itself says that it can't do its job."""
+    facts = {"pid": instance.pid, "why": why}
+    if age(instance) < FIRST_TEMPLATE_SECONDS:
+        return _starting(bench, instance, facts)
+    credential = "log-in" in why or "cookie" in why
+    kind = FailureKind.CREDENTIAL if credential else FailureKind.DISCONNECTED
+    return broken(bench, POOL, kind, f"the pool has no fresh work: {why}", evidence=facts, instance=instance.identity)
+
+
+async def _try(bench: Workbench, instance: Instance) -> Observation:
+    """The user's own pool: judged by what a miner gets."""
+    if await gives_job(stratum_endpoint(bench), HANDSHAKE_SECONDS):
+        return _serving(bench, instance, {})
+    return _silent(bench, instance, "it gives a miner no job")
+
+
+async def _probe_attached(bench: Workbench) -> Observation:
+    host, port = stratum_endpoint(bench)
+    if not await gives_job((host, port), HANDSHAKE_SECONDS):
+        summary = f"your pool at {host}:{port} gives a miner no job"
+        return broken(bench, POOL, FailureKind.EXTERNAL_DOWN, summary)
+    holder = net.holder(port)
+    evidence = {"pid": holder.pid if holder else None, "stratum": f"{host}:{port}", "attached": True}
+    return observed(bench, POOL, Health.READY, f"your own pool serves jobs on {host}:{port}", evidence=evidence)
+
+
+def identity(bench: Workbench) -> str:
+    """What tells this running pool from any other."""
+    instance = bench.processes.find(POOL)
+    if instance is None:
+        holder = net.holder(stratum_endpoint(bench)[1])
+        instance = instance_of(holder.pid) if holder and holder.pid else None
+    return instance.identity if instance else ":".join(map(str, stratum_endpoint(bench)))
+
+
+def _started_as(bench: Workbench) -> str:
+    """The configuration a running pool must have been started with, as one hash."""
+    if not is_ours(bench):
+        return digest(json.dumps(_command(bench)))
+    return digest(config_digest(layout(bench).pool_config) + wallet.address(bench))
+
+
+def _command(bench: Workbench) -> list[str]:
+    if is_ours(bench):
+        config = str(layout(bench).pool_config)
+        return [*own_program("pool"), "--config", config, "--address", wallet.address(bench)]
+    values = {
+        "{rpc}": rpc_url(bench),
+        "{rpc_cookie_file}": str(cookie_file(bench)),
+        "{stratum_port}": str(bench.ports["stratum"]),
+        "{address}": wallet.address(bench),
+    }
+    return [_fill(word, values) for word in bench.settings.pool.command]
+
+
+def _fill(word: str, values: dict[str, str]) -> str:
+    for placeholder, value in values.items():
+        word = word.replace(placeholder, value)
+    return word
+
+
+async def handle(order: Delegation, bench: Workbench) -> Outcome:
+    """Bring the pool up, or take it down."""
+    if bench.settings.pool.attach:
+        if order.mode is Mode.ENSURE:
+            host, port = stratum_endpoint(bench)
+            raise Failed(FailureKind.EXTERNAL_DOWN, f"your pool at {host}:{port} is not ready: start it yourself")
+        return done("your own pool is left as it is")
+    if order.mode is Mode.REMOVE:
+        return await stop(bench)
+    return await start(bench, again=order.mode is Mode.FORCE)
+
+
+async def stop(bench: Workbench) -> Outcome:
+    """Stop our pool; idempotent."""
+    stopped = await bench.processes.stop(POOL, grace=STOP_SECONDS, clock=bench.clock)
+    return done("the pool is stopped", *(["stopped the pool"] if stopped else []))
+
+
+async def start(bench: Workbench, *, again: bool = False) -> Outcome:
+    """Start the pool and wait until it serves jobs; a running one is only restarted if it must be."""
+    changes: list[str] = []
+    instance = bench.processes.find(POOL)
+    if instance is not None and (again or started_with(instance) != _started_as(bench)):
+        changes += (await stop(bench)).changes
+        instance = None
+    if instance is None:
+        seen = _not_running(bench)
+        if seen.failure and seen.failure is not FailureKind.DIED:
+            raise Failed(seen.failure, seen.summary, dict(seen.evidence))
+        instance = await bench.processes.spawn(
+            POOL,
+            _command(bench),
+            run=bench.run,
+            delegation=bench.delegation,
+            log=log_file(bench, POOL),
+            cwd=bench.environment.folder,
+            env={CONFIG_MARK: _started_as(bench)},
+        )
+        changes.append(f"started the pool (process {instance.pid})")
+    await _until_ready(bench)
+    return done("the pool serves jobs", *changes, pid=instance.pid)
+
+
+async def _until_ready(bench: Workbench) -> None:
+    end = bench.clock.monotonic() + START_SECONDS
+    while bench.clock.monotonic() < end:
+        seen = await probe_pool(bench)
+        if seen.health is Health.READY:
+            return
+        if seen.health is not Health.STARTING:
+            said = "; ".join(complaints(log_file(bench, POOL), 2))
+            message = f"{seen.summary}{': ' + said if said else ''}"
+            raise Failed(seen.failure or FailureKind.DIED, message, dict(seen.evidence))
+        await bench.clock.sleep(0.05)
+    raise Failed(FailureKind.TIMEOUT, f"no fresh job within {START_SECONDS:g} s")

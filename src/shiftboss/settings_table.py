@@ -1,0 +1,231 @@
+"""The table of all settings: key, type, default and its reason, allowed values, one sentence each.
+
+Everything else about settings (validation, suggestions, documentation) is made from these classes, by settings.py.
+They are plain values: reading files, variables and arguments is the business of settings.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import Field, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from shiftboss.settings_group import Group, setting
+from shiftboss.settings_kinds import ADDRESS, NAME, PATH, PATHS, PORT, WORDS, choice, number, whole
+
+
+def home_cache() -> Path:
+    """Where the cache is when nobody says otherwise (XDG base directory specification)."""
+    return Path.home() / ".cache" / "shiftboss"
+
+
+class Ports(Group):
+    """Preferred ports; all on loopback."""
+
+    rpc: int = setting(18443, PORT, "Port of the daemon's RPC.", why="the daemon's own default for regtest")
+    p2p: int = setting(18444, PORT, "Port of the daemon for its peers.", why="the daemon's own default for regtest")
+    stratum: int = setting(3333, PORT, "Port on which the pool serves miners.", why="what pools usually take")
+    pool_status: int = setting(
+        8334, PORT, "Port on which the pool tells its numbers.", why="near the daemon's ports and usually free"
+    )
+
+
+class Daemon(Group):
+    """The daemon: found, fetched, or one that already runs."""
+
+    binary: Path | None = setting(
+        None, PATH, "The daemon program to use.", why="empty: the one found or fetched is used"
+    )
+    rpc: str = setting(
+        "", ADDRESS, "RPC address of a daemon you run yourself.", why="empty: shiftboss starts its own daemon"
+    )
+    cookie_file: Path | None = setting(
+        None, PATH, "Cookie file of the daemon you run yourself.", why="only needed together with daemon.rpc"
+    )
+    args: tuple[str, ...] = setting(
+        (), WORDS, "Extra arguments for the daemon.", why="the written configuration is enough"
+    )
+    start_seconds: float = setting(
+        60.0, number(above=0), "How long the daemon may take to answer.", why="regtest takes 1 s; a slow disk far more"
+    )
+
+
+class Wallet(Group):
+    """The wallet that receives what is mined."""
+
+    name: str = setting("shiftboss", NAME, "Name of the wallet.", why="tells it from your own wallets")
+    blocks: int = setting(
+        101,
+        whole(0, 100_000),
+        "Height the chain has at least.",
+        why="100 blocks ripen the first reward: it can be spent",
+    )
+
+
+class Pool(Group):
+    """The pool: ours, another program, or one that already runs."""
+
+    command: tuple[str, ...] = setting(
+        (),
+        WORDS,
+        "Command of another pool program; may hold {rpc} {rpc_cookie_file} {stratum_port} {address}.",
+        why="empty: the pool that comes with shiftboss",
+    )
+    attach: str = setting(
+        "", ADDRESS, "Stratum address of a pool you run yourself.", why="empty: shiftboss starts its own pool"
+    )
+    share_difficulty: float = setting(
+        0.0001, number(above=0), "Difficulty of a share.", why="one Python thread finds a share in less than a second"
+    )
+
+
+class Miner(Group):
+    """The miner: ours, minerd, or another program."""
+
+    command: tuple[str, ...] = setting(
+        (), WORDS, "Command of another miner program.", why="empty: the miner that comes with shiftboss"
+    )
+    binary: Path | None = setting(
+        None, PATH, "The minerd program to use.", why="empty: only needed with miner.kind = minerd, and searched then"
+    )
+    kind: str = setting(
+        "shiftboss", choice("shiftboss", "minerd"), "Which miner to run.", why="needs nothing but Python"
+    )
+    threads: int = setting(
+        1, whole(0, 1024), "Mining threads; 0 takes all cores.", why="regtest needs no power, and you need your machine"
+    )
+    block_interval: float | None = setting(
+        30.0,
+        number(off=True),
+        "Seconds to wait between blocks; off mines without a pause.",
+        why="a chain that moves without filling the disk",
+    )
+    workers: tuple[str, ...] = setting(
+        ("shiftboss.1",), WORDS, "Names under which the miner logs in.", why="one worker proves the whole way"
+    )
+
+
+class Limits(Group):
+    """Budgets of a run; a spent one ends it with a report."""
+
+    parallel: int = setting(4, whole(1, 64), "Delegations at the same time.", why="a stack has about four branches")
+    attempts: int = setting(
+        5,
+        whole(1, 1000),
+        "Failures of one component before a human is asked.",
+        why="each rung of the ladder gets a try",
+    )
+    seconds: float = setting(
+        900.0, number(above=0), "How long a run may take.", why="a first set-up with downloads takes a few minutes"
+    )
+    recoveries: int = setting(
+        10,
+        whole(0, 1000),
+        "Recoveries in one run before a human is asked.",
+        why="two components with all their attempts",
+    )
+
+
+class Probes(Group):
+    """How the world is looked at."""
+
+    timeout: float = setting(
+        5.0, number(above=0), "Seconds a probe may take.", why="a busy daemon answers within a second or two"
+    )
+    period: float = setting(
+        0.1, number(above=0), "Seconds between looks at something that starts.", why="hardly felt, and no load"
+    )
+
+
+class Templates(Group):
+    """Where pipelines and agents of your own are."""
+
+    folders: tuple[Path, ...] = setting(
+        (), PATHS, "Folders with templates of your own.", why="the templates that come with shiftboss are enough"
+    )
+
+
+class Store(Group):
+    """The journal's database."""
+
+    synchronous: str = setting(
+        "FULL",
+        choice("FULL", "NORMAL"),
+        "How safely SQLite writes.",
+        why="a power cut loses nothing; costs 1 ms a turn",
+    )
+
+
+class Cache(Group):
+    """What may be deleted at any time."""
+
+    folder: Path = setting(
+        home_cache,
+        PATH,
+        "Where downloads are kept.",
+        why="$SHIFTBOSS_CACHE, else $XDG_CACHE_HOME/shiftboss, else ~/.cache/shiftboss: shared by all environments",
+    )
+
+
+class Row(NamedTuple):
+    """One setting, for documentation."""
+
+    key: str
+    type: str
+    default: Any  #: in its plain form
+    doc: str
+    why: str  #: the reason of the default
+
+
+class Settings(Group):
+    """All settings of a run; the same value means the same behaviour."""
+
+    ports: Ports = field(default_factory=Ports)
+    daemon: Daemon = field(default_factory=Daemon)
+    wallet: Wallet = field(default_factory=Wallet)
+    pool: Pool = field(default_factory=Pool)
+    miner: Miner = field(default_factory=Miner)
+    limits: Limits = field(default_factory=Limits)
+    probes: Probes = field(default_factory=Probes)
+    templates: Templates = field(default_factory=Templates)
+    store: Store = field(default_factory=Store)
+    cache: Cache = field(default_factory=Cache)
+
+    @staticmethod
+    def describe() -> Iterator[Row]:
+        """Every setting with its type, default, sentence and reason, in the order of the table."""
+        defaults = Settings().as_dict()
+        for key, row in table().items():
+            about = row.metadata
+            default = defaults[key] if key != "cache.folder" else ""  # it differs from person to person
+            yield Row(key=key, type=about["kind"].name, default=default, doc=about["doc"], why=about["why"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Dotted keys and plain JSON values; written into a settings source again it gives the same settings."""
+        return {key: _plain(key, getattr(getattr(self, key.split(".")[0]), row.name)) for key, row in table().items()}
+
+    def digest(self) -> str:
+        """Twelve hex digits that are the same exactly when all settings are the same."""
+        import hashlib
+        import json
+
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def groups() -> dict[str, type]:
+    """The groups of settings by name."""
+    return {one.name: one.default_factory for one in fields(Settings) if isinstance(one.default_factory, type)}
+
+
+def table() -> dict[str, Field[Any]]:
+    """Every setting's field by its dotted key."""
+    return {f"{name}.{row.name}": row for name, one in groups().items() for row in fields(one)}
+
+
+def _plain(key: str, value: object) -> object:
+    if value is None:
+        return "off" if key == "miner.block_interval" else ""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(key, item) for item in cast("tuple[object, ...]", value)]
+    return value

@@ -1,0 +1,28 @@
+-- One file per working directory. Append-only journal; the inbox is the only door for other processes.
+CREATE TABLE IF NOT EXISTS events (
+  seq INTEGER PRIMARY KEY,
+  run TEXT NOT NULL,
+  at REAL NOT NULL,
+  kind TEXT NOT NULL,
+  data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_of_run ON events (run, seq);
+CREATE INDEX IF NOT EXISTS run_marks ON events (kind, seq) WHERE kind IN ('RunStarted', 'RunEnded');
+
+CREATE TABLE IF NOT EXISTS inbox (
+  id INTEGER PRIMARY KEY,
+  run TEXT NOT NULL,
+  at REAL NOT NULL,
+  kind TEXT NOT NULL,
+  data TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS durations (
+  agent TEXT NOT NULL,
+  component TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  mean REAL NOT NULL,
+  last REAL NOT NULL,
+  PRIMARY KEY (agent, component, mode)
+) WITHOUT ROWID;

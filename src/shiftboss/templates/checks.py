@@ -1,0 +1,90 @@
+"""What agents and pipelines must mean together, beyond the shape of single files.
+
+Pure; called by user.py over the whole catalogue, shipped files and users' together. Everything wrong is found in
+one pass. `broken` has the ids of files that were refused: what merely follows from that is not reported again.
+"""
+
+from collections.abc import Collection, Iterator
+
+from shiftboss.model.diagnostic import Severity
+from shiftboss.model.pipeline import Agent, Catalogue, Pipeline, PipelineKind
+from shiftboss.templates.check_components import component_findings, loose_findings
+from shiftboss.templates.check_hub import hub_findings
+from shiftboss.templates.check_script import script_findings
+from shiftboss.templates.check_stages import stage_findings
+from shiftboss.templates.finding import Finding
+
+
+def check(catalogue: Catalogue, broken: Collection[str] = ()) -> tuple[Finding, ...]:
+    """All findings about a catalogue, each once, in the order of its agents and pipelines."""
+    findings = [
+        *(found for agent in catalogue.agents.values() for found in _agent_findings(agent)),
+        *(found for pipeline in catalogue.pipelines.values() for found in _pipeline(pipeline, catalogue, broken)),
+        *(() if broken else _unused(catalogue)),  # a refused pipeline might have used it
+    ]
+    return tuple(dict.fromkeys(findings))
+
+
+def _pipeline(pipeline: Pipeline, catalogue: Catalogue, broken: Collection[str]) -> Iterator[Finding]:
+    yield from stage_findings(pipeline, catalogue, broken)
+    if any(stage.agent not in catalogue.agents for stage in pipeline.stages):
+        return  # what the stages may answer and need is not known: all else would be guessing
+    yield from component_findings(pipeline, catalogue)
+    if pipeline.kind is PipelineKind.HUB:
+        yield from hub_findings(pipeline, catalogue)
+    else:
+        yield from script_findings(pipeline, catalogue)
+
+
+def _agent_findings(agent: Agent) -> Iterator[Finding]:
+    if not agent.system_prompt.strip():
+        yield Finding(
+            source=agent.source,
+            what=f"agent '{agent.id}' has no system prompt",
+            remedy="Add a 'systemPrompt'; without one no language model can do its work.",
+            severity=Severity.WARNING,
+        )
+    if agent.handler is None:
+        yield Finding(
+            source=agent.source,
+            what=f"agent '{agent.id}' names no handler, so nothing would do its work",
+            remedy="Add a 'handler': module:function, or ./file.py:function for a file beside this one.",
+        )
+    yield from _decision_findings(agent)
+    if agent.is_hub and (agent.components or agent.delegation):
+        yield Finding(
+            source=agent.source,
+            what=f"agent '{agent.id}' is the hub, which only decides, but has components or a delegation keyword",
+            remedy="Give the components to an agent with a handler of its own.",
+        )
+
+
+def _decision_findings(agent: Agent) -> Iterator[Finding]:
+    if len(agent.decisions) < 2:
+        yield Finding(
+            source=agent.source,
+            at=("decisions",),
+            what=f"agent '{agent.id}' needs at least two decisions",
+            remedy="Write the keyword for success first and the one for failure second.",
+        )
+    for index, word in enumerate(agent.decisions):
+        if word in agent.decisions[:index]:
+            yield Finding(
+                source=agent.source,
+                at=("decisions", index),
+                what=f"agent '{agent.id}' lists the decision '{word}' twice",
+                remedy="Each keyword stands once.",
+            )
+
+
+def _unused(catalogue: Catalogue) -> Iterator[Finding]:
+    used = {stage.agent for pipeline in catalogue.pipelines.values() for stage in pipeline.stages}
+    idle = [agent for agent in catalogue.agents.values() if agent.id not in used]
+    for agent in idle:
+        yield Finding(
+            source=agent.source,
+            what=f"agent '{agent.id}' is in no pipeline, so it will never be sent for",
+            remedy="Add a stage with this agent to a pipeline (see 'extends').",
+            severity=Severity.WARNING,
+        )
+    yield from loose_findings(idle, catalogue)

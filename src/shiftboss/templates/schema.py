@@ -1,0 +1,150 @@
+"""The two file formats as pydantic models: the shape of users' files, and the JSON Schemas we ship.
+
+Called by user.py (through shape.py) and scripts/make_schemas.py. The models only say whether the shape is right;
+values are built by build.py from the same data. Importing this costs about 160 ms, so nothing that starts a run may
+import it.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+Keyword = Annotated[str, Field(pattern=r"^\w+$", description="one word, as an agent answers it")]
+Target = Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_]\w*$", description="module:function or ./file.py:function")]
+Handler = Annotated[
+    str, Field(pattern=r"^(hub|[^:]+:[A-Za-z_]\w*)$", description="module:function, ./file.py:function, or hub")
+]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _form(value: object) -> str:
+    return "object" if isinstance(value, Mapping) else "text"
+
+
+def _lines(value: object) -> str:
+    return "lines" if isinstance(value, list) else "one"
+
+
+Text = Annotated[
+    Annotated[str, Tag("one")] | Annotated[list[str], Tag("lines")],
+    Discriminator(_lines),
+    Field(description="a text, or the list of its lines"),
+]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, validate_by_alias=True, validate_by_name=False)
+
+
+class DecisionForm(_Form):
+    """One keyword an agent may answer, with what it means."""
+
+    choice: Keyword | None = None
+    id: Keyword | None = None
+    name: Keyword | None = None
+    description: str = ""
+
+    @model_validator(mode="before")  # 'after' would not run beside an unknown key, which is only a warning
+    @classmethod
+    def _has_a_keyword(cls, data: object) -> object:
+        if isinstance(data, Mapping) and not any(data.get(key) for key in ("choice", "id", "name")):  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] (any JSON)
+            raise PydanticCustomError("no_keyword", "a decision needs its keyword")
+        return data  # pyright: ignore[reportUnknownVariableType] (any JSON)
+
+
+Decisions = list[
+    Annotated[Annotated[Keyword, Tag("text")] | Annotated[DecisionForm, Tag("object")], Discriminator(_form)]
+]
+
+
+class ComponentForm(_Form):
+    """A part of the stack this agent owns."""
+
+    name: Id
+    requires: list[Id] = Field(default=[], description="components that must be ready first")
+    probe: Target = Field(description="looks at the component and changes nothing")
+    locks: list[Id] = Field(default=[], description="names of what only one delegation at a time may hold")
+    estimate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=1.0, description="seconds the work is expected to take"
+    )
+    patience: Seconds = Field(default=30.0, description="seconds it may be starting before that is a failure")
+    deadline: Seconds = Field(default=60.0, description="seconds one delegation may take")
+    description: str = ""
+
+
+class AgentForm(_Form):
+    """A specialist: what it owns, what it may answer, and the callable that does its work."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    id: Id
+    name: str = ""
+    role: str = ""
+    description: str = ""
+    expertise: list[str] = []
+    system_prompt: Text | None = Field(
+        default=None, alias="systemPrompt", description="for a language model; a text or the list of its lines"
+    )
+    output_format: Text | None = Field(default=None, alias="outputFormat")
+    decisions: Decisions = Field(description="first success, second failure, then special outcomes")
+    delegation: Keyword | None = Field(default=None, description="the keyword by which the hub sends for it")
+    handler: Handler | None = None
+    components: list[ComponentForm] = []
+    limits: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = {}
+
+
+class StageForm(_Form):
+    """One place of a pipeline: an agent and what it may answer there."""
+
+    id: Id
+    name: str = ""
+    agent: str
+    description: str = ""
+    inputs: list[str] = []
+    decisions: Decisions = Field(default=[], description="left out: the agent's own")
+    components: list[Id] = Field(default=[], description="scripted only; left out: all of the agent's")
+    mode: Literal["force", "ensure", "verify", "recover"] | None = Field(
+        default=None, description="scripted only; left out: force"
+    )
+
+
+class ConnectionForm(_Form):
+    """One way out of a stage; `to: null` ends the run."""
+
+    from_: str = Field(alias="from")
+    to: str | None
+    condition: str
+    description: str = ""
+
+
+class FlowForm(_Form):
+    """The connections, where they are not written at the top level."""
+
+    type: str = ""
+    description: str = ""
+    connections: list[ConnectionForm] = []
+
+
+class PipelineForm(_Form):
+    """A template: its stages, and the connections unless they can be derived (hub pipelines)."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    id: Id
+    name: str = ""
+    description: str = ""
+    version: str | float = ""
+    category: str = ""
+    extends: str | None = Field(default=None, description="id of a hub pipeline whose stages come first")
+    stages: list[StageForm] = Field(min_length=1)
+    connections: list[ConnectionForm] = []
+    flow: FlowForm | None = None
+    metadata: dict[str, Any] = {}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schemas of both file kinds, by the name they are shipped under."""
+    forms: dict[str, type[BaseModel]] = {"agent": AgentForm, "pipeline": PipelineForm}
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {kind: dialect | form.model_json_schema(by_alias=True) for kind, form in forms.items()}

@@ -1,0 +1,35 @@
+"""One user's file as read: between the parser and the builder, with what is already known to be wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shiftboss.model.diagnostic import Severity
+from shiftboss.templates.finding import Finding
+from shiftboss.templates.positions import Positions
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserFile:
+    """One file as read: its data, if any, and whether it may be built."""
+
+    source: str
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    positions: Positions
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_pipeline(self) -> bool:
+        """Pipelines have stages; agents have none."""
+        return "stages" in self.data
+
+    @property
+    def usable(self) -> bool:
+        """Whether its shape is right, warnings or not."""
+        return bool(self.data) and all(found.severity is Severity.WARNING for found in self.findings)
+
+    @property
+    def id(self) -> str:
+        """The id it claims, right or not; the file's name where it claims none."""
+        return str(self.data.get("id") or Path(self.source).stem)
