@@ -108,7 +108,7 @@ async def _blocks(pool):
 
 def test_it_backs_off_and_survives_nonsense_from_a_pool(tmp_path):
     """The pool of this test answers each connection with something worse; the miner stays and says why."""
-    answers = [b"", b"nonsense\n", b'{"id":1,"result":null,"error":[20,"no","x"]}\n', b'{"method":"mining.notify"}\n']
+    answers = [b"", b"nonsense\n", b'{"id":ID,"result":null,"error":[20,"no","x"]}\n', b'{"method":"mining.notify"}\n']
 
     async def run():
         came = []
@@ -116,8 +116,8 @@ def test_it_backs_off_and_survives_nonsense_from_a_pool(tmp_path):
         async def serve(reader, writer):
             came.append(time.monotonic())
             answer = answers[(len(came) - 1) % len(answers)]
-            await reader.readline()
-            writer.write(answer)
+            request = json.loads(await reader.readline())
+            writer.write(answer.replace(b"ID", b"%d" % request["id"]))
             while answer and await reader.read(1000):
                 pass  # the miner is the one to hang up
             writer.close()
@@ -125,7 +125,7 @@ def test_it_backs_off_and_survives_nonsense_from_a_pool(tmp_path):
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         with Miner(tmp_path, port, threads=1) as miner:
-            await eventually(lambda: len(came) >= 4)
+            await eventually(lambda: len(came) >= 4 and "(code 20)" in miner.log.read_text())
             pauses = [after - before for before, after in pairwise(came)]
             assert pauses == sorted(pauses)
             assert miner.status()["last_error"]

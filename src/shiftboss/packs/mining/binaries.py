@@ -120,7 +120,7 @@ async def _ensure_daemon(bench: Workbench) -> Outcome:
     known = read_json(_note(bench))
     known[str(program)] = {"fingerprint": _fingerprint(program), "version": version, **facts}
     write_atomic(_note(bench), json.dumps(known, indent=1))
-    return done(f"{program} runs: {version}", *changes, path=str(program), version=version, **facts)
+    return done(f"{program} runs: {version}", *changes, path=str(program), **{"version": version, **facts})
 
 
 async def _self_test(program: Path) -> str:

@@ -13,7 +13,7 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
-from shiftboss.packs.mining import daemon, pool, wallet
+from shiftboss.packs.mining import daemon, miner, pool, wallet
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.handshake import Talk, talk
 from shiftboss.packs.mining.layout import CYCLE, MINER, layout, observed, read_json, rpc
@@ -30,11 +30,11 @@ POLL_SECONDS = 0.05
 
 def instances(bench: Workbench) -> dict[str, str]:
     """What the evidence is bound to."""
-    miner = bench.processes.find(MINER)
+    found = bench.processes.find(MINER)
     return {
         "daemon": daemon.identity(bench),
         "pool": pool.identity(bench),
-        "miner": miner.identity if miner else "",
+        "miner": found.identity if found else "",
     }
 
 
@@ -138,7 +138,8 @@ async def _miners_block(trial: Trial) -> dict[str, Any]:
 
 def _hurry(bench: Workbench) -> None:
     """Ask our own miner for its next block now instead of at the end of its pause."""
-    bench.processes.nudge(MINER)
+    if miner.is_ours(bench):
+        bench.processes.nudge(MINER)
 
 
 async def _check(trial: Trial, block: dict[str, Any]) -> dict[str, Any]:

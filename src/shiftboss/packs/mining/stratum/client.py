@@ -72,6 +72,7 @@ class PoolClient:
         self._target = target_of_difficulty(1.0)
         self._job: list[Any] | None = None
         self._was_in = False  # the last connection got as far as an accepted log-in
+        self._gave_up = False  # we ended the connection ourselves, and have said why
         self.worker = worker
         self.facts = ClientFacts()
 
@@ -119,7 +120,7 @@ class PoolClient:
     async def _one_connection(self) -> None:
         reader, self._writer = await asyncio.open_connection(*self._at, limit=MAX_LINE)
         self.facts.connected = True
-        self._was_in = False
+        self._was_in = self._gave_up = False
         hello = asyncio.create_task(self._hello())
         try:
             await self._read(reader)
@@ -228,10 +229,13 @@ class PoolClient:
         )
 
     def _hang_up(self) -> None:
+        self._gave_up = True
         if self._writer is not None:
             self._writer.transport.abort()
 
     def _lost(self, error: Exception) -> None:
+        if self._gave_up:
+            return
         text = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
         self._note_error("no connection to the pool", PoolTrouble(text))
 

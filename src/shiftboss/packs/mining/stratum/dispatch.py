@@ -22,14 +22,20 @@ class Pace:
     interval: float | None  #: seconds between accepted shares; 0 = no pause; None = never
     waiting: bool = False  #: a share is on its way
     next_at: float = 0.0  #: monotonic time before which nothing is hashed
+    granted: int = 0  #: shares asked for out of turn
 
     def open(self, now: float) -> bool:
         """Whether hashing is allowed now."""
-        return self.interval is not None and not self.waiting and now >= self.next_at
+        in_turn = self.interval is not None and now >= self.next_at
+        return not self.waiting and (in_turn or self.granted > 0)
+
+    def grant(self) -> None:
+        """One share now, whatever the pause; also for an idle miner."""
+        self.granted += 1
 
     def hand_in(self) -> None:
         """A share goes out; with a pause set, nothing more is hashed until its answer."""
-        self.waiting = bool(self.interval)
+        self.waiting = self.interval != 0
 
     def settle(self, *, accepted: bool, now: float) -> float:
         """The answer has come; returns the seconds until hashing is allowed again.
@@ -37,6 +43,7 @@ class Pace:
         A refusal costs a short pause as well, so that a pool that refuses everything is not stormed.
         """
         self.waiting = False
+        self.granted = max(0, self.granted - accepted)
         interval = self.interval or 0.0
         pause = interval if accepted else min(REFUSED_PAUSE, interval)
         self.next_at = now + pause
@@ -75,6 +82,11 @@ class Dispatcher:
         for seat in self._seats:
             if not self._good(seat.order):
                 self._seat(seat)
+
+    def hurry(self) -> None:
+        """Somebody wants a share now."""
+        self.pace.grant()
+        self.review()
 
     def found(self, number: int, nonce: int) -> None:
         """A lane found a nonce."""

@@ -2,11 +2,12 @@
 
 Started by the miner's handler, or by hand. Follow one share: `client` receives a job, `dispatch` gives it to a
 lane, `lanes` hash it, `dispatch` hands the nonce back to `client`. The status file tells probes how it goes.
-Exit codes: 0 stopped, 2 the configuration is unusable.
+SIGUSR1 asks for one share now, whatever the pause. Exit codes: 0 stopped, 2 the configuration is unusable.
 """
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -44,7 +45,8 @@ async def mine(config: MinerConfig, log: Log, stop: asyncio.Event) -> None:
     clients = [PoolClient(at, worker, log, changed) for worker in config.workers]
     dispatcher = Dispatcher(clients=clients, pace=Pace(interval=config.block_interval), changed=changed)
     status = StatusFile(config, clients)
-    lanes = dispatcher.hire(0 if config.block_interval is None else config.threads)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, dispatcher.hurry)
+    lanes = dispatcher.hire(config.threads)
     log.info("miner starts", pid=os.getpid(), pool=f"{config.host}:{config.port}", threads=len(lanes))
     works = [*(client.run() for client in clients), *(lane.run() for lane in lanes), status.run()]
     await program.until(stop, *works)

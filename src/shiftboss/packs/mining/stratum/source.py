@@ -88,7 +88,7 @@ class TemplateSource:
             except (RpcFailure, BadTemplate) as error:
                 self._trouble(error)
                 return
-            if template.previous == self.tip or self.tip == asked_at:
+            if self.tip in {template.previous, asked_at}:
                 self._take(template)
             # Otherwise the daemon took a block of ours while it answered, and whoever handed it in asks again.
 
