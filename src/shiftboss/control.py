@@ -19,7 +19,8 @@ from shiftboss.app import (
 from shiftboss.contracts import Brain
 from shiftboss.engine import report
 from shiftboss.engine.analyse import Analysis
-from shiftboss.engine.hub import Charter, Hub
+from shiftboss.engine.charter import Charter
+from shiftboss.engine.hub import Hub
 from shiftboss.engine.moves import Budget
 from shiftboss.engine.plan import Plan, plan_for
 from shiftboss.engine.runner import Runner
@@ -172,10 +173,12 @@ def build_report(
         why,
         state,
         gaps,
-        versions=versions(),
-        paths={"working directory": str(session.home), "environment": str(bench.environment.folder)},
-        log_tails=tails,
-        suggestions=list(dict.fromkeys(suggestions)),
+        report.Surroundings(
+            versions=versions(),
+            paths={"working directory": str(session.home), "environment": str(bench.environment.folder)},
+            log_tails=tails,
+            suggestions=list(dict.fromkeys(suggestions)),
+        ),
     )
 
 

@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside this file
 from pool_parts import Pool, Program, copy_of, eventually, golden
 from raw_stratum import RawMiner
 
+from shiftboss.errors import BadInput
+from shiftboss.packs.mining.stratum.config import load
 from shiftboss.system import http
 
 
@@ -184,6 +186,14 @@ def test_a_configuration_that_is_no_json_object_is_a_finding(tmp_path, text):
     assert pool.process.wait(20) == 2
     assert str(path) in pool.log.read_text()
     assert "Traceback" not in pool.log.read_text()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.example.org", "localhost.example.org", "10.0.0.1", "::"])
+def test_another_machine_may_come_in_only_with_consent(tmp_path, host):
+    with pytest.raises(BadInput, match="allow_remote"):
+        load(_config(tmp_path, status={"host": host, "port": 0}), "any")
+    config = load(_config(tmp_path, status={"host": host, "port": 0}, allow_remote=True), "any")
+    assert config.status == (host, 0)
 
 
 def _config(folder, **settings):

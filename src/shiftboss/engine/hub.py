@@ -5,18 +5,17 @@ one day, a distributed engine) drives them; nothing of the hub's judgement may h
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
-from shiftboss.contracts import Brain
+from shiftboss.engine import record
 from shiftboss.engine.analyse import Analysis
 from shiftboss.engine.board import Board
+from shiftboss.engine.charter import Charter
 from shiftboss.engine.judge import judge
-from shiftboss.engine.moves import Budget, options_for, trouble_of
+from shiftboss.engine.moves import options_for, trouble_of
 from shiftboss.engine.scripted import ScriptedBoard
 from shiftboss.engine.state import RunState
-from shiftboss.model.conflict import ALLOWED, obstacle
+from shiftboss.model.conflict import ALLOWED, Claim, obstacle
 from shiftboss.model.events import (
-    Decided,
     Delegated,
     EnvironmentEnded,
     Event,
@@ -24,44 +23,22 @@ from shiftboss.model.events import (
     NotAdmitted,
     Observed,
     RunEnded,
-    Settled,
     Warned,
 )
 from shiftboss.model.gap import Gap
 from shiftboss.model.move import DELEGATED, Decision, Delegation, Mode, Move
 from shiftboss.model.observation import Health, Observation
-from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.outcome import Outcome
 from shiftboss.model.pipeline import PipelineKind
-from shiftboss.model.run import Ending, Goal, worst
+from shiftboss.model.run import Ending, worst
 from shiftboss.model.situation import Situation
-from shiftboss.model.stack import COMPLETE, ESCALATE, Stack
+from shiftboss.model.stack import COMPLETE, ESCALATE
 from shiftboss.store.journal import Journal
 from shiftboss.store.memory import Memory
 from shiftboss.system.clock import Clock
 
 FRESH_SECONDS = 2.0
 """An environment ends complete only on answers younger than this."""
-
-LISTED = 12
-"""How many gaps and legal moves a decision writes down; the rest is counted."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Charter:
-    """What a hub is asked to do, and within which limits."""
-
-    run: str
-    stack: Stack
-    goal: Goal
-    environments: Sequence[str]
-    brain: Brain
-    fallback: Brain  #: decides where the brain's choice was not admitted
-    parallel: int = 4
-    seconds: float = 900.0
-    steps: int = 100  #: visits a scripted pipeline may make
-    budget: Budget = Budget(attempts=5, recoveries=10)  # noqa: RUF009 - frozen, shared safely
-    period: float = 0.1  #: seconds between looks at what is starting (grows to ten times that)
-    report: Callable[[str, str, RunState, Mapping[str, Gap]], dict[str, Json]]
 
 
 class Hub:
@@ -77,7 +54,7 @@ class Hub:
         self.gaps: dict[str, Gap] = {}
         scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED
         self._board = ScriptedBoard(charter.stack, charter.steps, charter.environments) if scripted else Board()
-        self._open_gaps = dict.fromkeys(charter.environments, 0)
+        self._open_gaps: dict[str, set[str]] = {environment: set() for environment in charter.environments}
         self._changed: set[str] = set()
         self._due: set[str] = {f"{e}/{name}" for e in charter.environments for name in charter.stack.specs}
         self._watched: dict[str, float] = {}
@@ -139,7 +116,7 @@ class Hub:
             self._due.discard(seen.key)
             before = self.state.snapshot.get(seen.key)
             if before is None or not seen.same_answer(before):
-                events.append(_observed(seen))
+                events.append(record.observed(seen))
                 self._changed.add(seen.key)
             self.state.see(seen)
             self._watch(seen)
@@ -153,15 +130,15 @@ class Hub:
         self._changed.add(seen.key)
 
     def _refresh(self) -> None:
-        before = {key: key in self.gaps for key in self._changed}
         looked = self._analysis.update(self.gaps, self._changed, self.state.snapshot)
-        self._changed.clear()
-        for key in looked | before.keys():
+        for key in looked | self._changed:
             self._place(key)
+        self._changed.clear()
 
     def _place(self, key: str) -> None:
         environment, _, name = key.partition("/")
         gap = self.gaps.get(key)
+        (self._open_gaps[environment].add if gap else self._open_gaps[environment].discard)(key)
         options = None
         if gap is not None and key not in self.state.in_flight and environment not in self.state.endings:
             options = options_for(
@@ -196,12 +173,11 @@ class Hub:
         """The ending moves that are legal now, by id."""
         found: dict[str, Move] = {}
         busy = {order.environment for order in self.state.in_flight.values()}
-        blocked = {key.partition("/")[0] for key in self.gaps}
         hopeless = {key.partition("/")[0] for key in self._board.hopeless}
         for environment in self.charter.environments:
             if environment in self.state.endings or environment in busy:
                 continue
-            if environment not in blocked:
+            if not self._open_gaps[environment]:
                 if not self._look_again(environment):
                     move = _ending(environment, Mode.COMPLETE, COMPLETE, "no gap remains")
                     found[move.id] = move
@@ -266,7 +242,7 @@ class Hub:
         """The decision with what follows from it, and what was turned down."""
         chosen: list[Move] = []
         refused: list[Event] = []
-        claimed = dict(self.state.in_flight)
+        claimed: list[Claim] = list(self.state.in_flight.values())
         orders: list[Event] = []
         endings: dict[str, Ending] = {}
         for move_id in decision.moves:
@@ -277,17 +253,16 @@ class Hub:
                 continue
             chosen.append(move)
             if move.mode in DELEGATED:
-                order, event = self._order(move, situation.turn, len(orders))
-                claimed[move.key] = order
-                orders.append(event)
+                orders.append(self._order(move, situation.turn, len(orders)))
+                claimed.append(move)
             else:
                 ending = Ending.CONVERGED if move.mode is Mode.COMPLETE else Ending.ESCALATED
                 endings[move.environment] = ending
                 orders.append(self._ended(move.environment, ending, decision.reasoning))
-        said = self._decided(decision, chosen, situation)
+        said = record.decided(situation.turn, decision, chosen, self.gaps, self._board)
         return [said, *orders, *self._run_ended(endings)] if endings else [said, *orders], refused
 
-    def _objection(self, move: Move | None, move_id: str, claimed: Mapping[str, Delegation]) -> str | None:
+    def _objection(self, move: Move | None, move_id: str, claimed: Sequence[Claim]) -> str | None:
         if move is None:
             return f"{move_id} is not legal now"
         if move.mode not in DELEGATED:
@@ -296,65 +271,13 @@ class Hub:
             return f"no lane is free (limits.parallel = {self.charter.parallel})"
         if move.risk not in ALLOWED:
             return f"needs consent: {move.risk}"
-        return obstacle(move, self.charter.stack, claimed.values())
+        return obstacle(move, self.charter.stack, claimed)
 
-    def _order(self, move: Move, turn: int, index: int) -> tuple[Delegation, Delegated]:
+    def _order(self, move: Move, turn: int, index: int) -> Delegated:
         gap = self.gaps.get(move.key)
         trouble = trouble_of(gap, self.state.ledger[move.key]) if gap and move.mode is Mode.RECOVER else None
-        event = Delegated(
-            id=f"{self.charter.run}/{turn}/{index}",
-            environment=move.environment,
-            component=move.component,
-            agent=move.agent,
-            mode=move.mode,
-            strategy=move.strategy,
-            keyword=move.keyword,
-            attempt=self.state.attempts(move.key, move.mode) + 1,
-            deadline=move.deadline,
-            touches=list(move.touches),
-            locks=list(move.locks),
-            failure=trouble.kind if trouble else None,
-            treated=trouble.signature if trouble else None,
-        )
-        order = Delegation(
-            id=event.id,
-            run=self.charter.run,
-            environment=event.environment,
-            component=event.component,
-            agent=event.agent,
-            mode=move.mode,
-            strategy=event.strategy,
-            keyword=event.keyword,
-            attempt=event.attempt,
-            deadline=event.deadline,
-            touches=move.touches,
-            locks=move.locks,
-        )
-        return order, event
-
-    def _decided(self, decision: Decision, chosen: Sequence[Move], situation: Situation) -> Decided:
-        cited = {move.key for move in chosen}
-        gaps = [gap for key, gap in self.gaps.items() if key in cited]
-        for gap in self.gaps.values():
-            if len(gaps) >= LISTED:
-                break
-            if gap.key not in cited:
-                gaps.append(gap)
-        legal: list[Json] = []
-        for move in self._board:
-            if len(legal) >= LISTED:
-                break
-            legal.append([move.id, move.keyword, move.why])
-        return Decided(
-            turn=situation.turn,
-            source=decision.source,
-            keywords=list(dict.fromkeys(move.keyword for move in chosen)),
-            moves=[move.id for move in chosen],
-            reasoning=decision.reasoning,
-            gaps=[[gap.id, gap.why, list(gap.blocked_by)] for gap in gaps],
-            legal=legal,
-            more=max(0, len(self._board) - len(legal)),
-        )
+        order_id = f"{self.charter.run}/{turn}/{index}"
+        return record.delegated(move, order_id, self.state.attempts(move.key, move.mode) + 1, trouble)
 
     # -- settling --------------------------------------------------------------------------------------------
 
@@ -373,26 +296,7 @@ class Hub:
         seen = self.state.snapshot.get(order.key)
         verdict = judge(order, outcome, seen, agent)
         seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
-        failure = verdict.failure
-        events.append(
-            Settled(
-                id=order.id,
-                status=outcome.status,
-                outcome=verdict.keyword,
-                ok=verdict.ok,
-                summary=outcome.summary if verdict.ok or failure is None else failure.message,
-                seconds=round(seconds, 4),
-                changes=list(outcome.changes),
-                failure=failure
-                and {
-                    "kind": failure.kind,
-                    "message": failure.message,
-                    "signature": failure.signature,
-                    "evidence": dict(failure.evidence),
-                },
-                evidence=dict(outcome.evidence),
-            )
-        )
+        events.append(record.settled(order, outcome, verdict, seconds))
         self._commit(events, lambda: self._learn(order, seconds, ok=verdict.ok))
         self._touch(order, ok=verdict.ok)
 
@@ -440,18 +344,8 @@ class Hub:
         self._look_at(observations, events)
         self._refresh()
         for order in list(self.state.in_flight.values()):
-            closed = order.key not in self.gaps
             agent = self.charter.stack.agents[order.agent]
-            events.append(
-                Settled(
-                    id=order.id,
-                    status=Status.OBSERVED if closed else Status.INTERRUPTED,
-                    outcome=agent.success if closed else agent.failure,
-                    ok=closed,
-                    summary="found done when the run was taken up again" if closed else "cut off with its hub",
-                    seconds=0.0,
-                )
-            )
+            events.append(record.found(order, agent, closed=order.key not in self.gaps))
             self._changed.add(order.key)
         self._commit(events)
 
@@ -459,20 +353,6 @@ class Hub:
 def outcome_counts(order: Delegation) -> bool:
     """Whether an order's duration says something about the next one like it."""
     return order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER)
-
-
-def _observed(seen: Observation) -> Observed:
-    return Observed(
-        environment=seen.environment,
-        component=seen.component,
-        health=seen.health,
-        summary=seen.summary,
-        evidence=dict(seen.evidence),
-        failure=seen.failure,
-        instance=seen.instance,
-        unproven=seen.unproven,
-        measures=dict(seen.measures),
-    )
 
 
 def _ending(environment: str, mode: Mode, keyword: str, why: str) -> Move:

@@ -18,9 +18,7 @@ RETRIED = frozenset(
         FailureKind.TIMEOUT,
         FailureKind.CRASHED,
         FailureKind.UNVERIFIED,
-        FailureKind.DIED,
-        FailureKind.DISCONNECTED,
-        FailureKind.REJECTED,
+        FailureKind.MISSING_BINARY,
     }
 )
 """Failures that the same order may get over the second time."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from shiftboss.engine.state import RunState
@@ -9,17 +10,17 @@ from shiftboss.model.gap import Gap
 from shiftboss.model.redact import redact
 
 
-def build(
-    environment: str,
-    why: str,
-    state: RunState,
-    gaps: Mapping[str, Gap],
-    *,
-    versions: Mapping[str, str],
-    paths: Mapping[str, str],
-    log_tails: Mapping[str, Sequence[str]],
-    suggestions: Sequence[tuple[str, str]],
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What only the machine can tell: gathered by the caller."""
+
+    versions: Mapping[str, str]
+    paths: Mapping[str, str]
+    log_tails: Mapping[str, Sequence[str]]  #: component -> last lines
+    suggestions: Sequence[tuple[str, str]]  #: (command, safe or destructive)
+
+
+def build(environment: str, why: str, state: RunState, gaps: Mapping[str, Gap], around: Surroundings) -> dict[str, Any]:
     """The report of one environment as plain values."""
     own = [gap for gap in gaps.values() if gap.environment == environment]
     roots = [gap for gap in own if not gap.blocked_by]
@@ -28,12 +29,12 @@ def build(
         "why": redact(why),
         "reasons": [redact(line) for line in _reasons(roots, state)],
         "waiting": [f"{gap.component} waits for {', '.join(gap.blocked_by)}" for gap in own if gap.blocked_by],
-        "versions": dict(versions),
-        "paths": dict(paths),
+        "versions": dict(around.versions),
+        "paths": dict(around.paths),
         "messages": [redact(text) for text in _messages(environment, state)],
-        "log_tails": {name: [redact(line) for line in lines] for name, lines in log_tails.items()},
+        "log_tails": {name: [redact(line) for line in lines] for name, lines in around.log_tails.items()},
         "attempted": _attempted(environment, state),
-        "suggestions": [{"command": command, "effect": effect} for command, effect in suggestions],
+        "suggestions": [{"command": command, "effect": effect} for command, effect in around.suggestions],
     }
 
 
@@ -62,6 +63,10 @@ def _attempted(environment: str, state: RunState) -> list[dict[str, Any]]:
         tried[kind] += 1
         worked[kind] += attempt.ok
     return [{"component": c, "what": what, "times": n, "worked": worked[c, what]} for (c, what), n in tried.items()]
+
+
+def _tried(one: Mapping[str, Any]) -> str:
+    return f"{one['component']} {one['what']} ({one['times']}x, worked {one['worked']}x)"
 
 
 def as_text(report: Mapping[str, Any]) -> str:

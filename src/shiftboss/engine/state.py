@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from shiftboss.engine.record import order_of
 from shiftboss.model.events import (
     Decided,
     Delegated,
@@ -102,21 +103,7 @@ class RunState:
         )
 
     def _delegated(self, event: Delegated) -> None:
-        order = Delegation(
-            id=event.id,
-            run=self.run,
-            environment=event.environment,
-            component=event.component,
-            agent=event.agent,
-            mode=Mode(event.mode),
-            strategy=event.strategy,
-            keyword=event.keyword,
-            attempt=event.attempt,
-            deadline=event.deadline,
-            touches=tuple(event.touches),
-            locks=tuple(event.locks),
-            failure=event.failure,
-        )
+        order = order_of(event, self.run)
         self.in_flight[order.key] = order
         self._orders[order.id] = (order, event.treated)
         if order.mode is Mode.RECOVER:

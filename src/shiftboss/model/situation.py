@@ -19,6 +19,10 @@ class LegalMoves(Protocol):
         """The moves in order."""
         ...
 
+    def __len__(self) -> int:
+        """How many there are, counting each component once."""
+        ...
+
     def get(self, move_id: str) -> Move | None:
         """The legal move of that id, or None."""
         ...

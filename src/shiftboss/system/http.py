@@ -144,9 +144,7 @@ def _parse_head(raw: bytes, where: str) -> tuple[int, dict[str, str]]:
     return int(code), headers
 
 
-async def _read_body(
-    reader: asyncio.StreamReader, headers: Mapping[str, str], max_bytes: int, where: str
-) -> bytes:
+async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str], max_bytes: int, where: str) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         return await _read_chunks(reader, max_bytes, where)
     length = headers.get("content-length")

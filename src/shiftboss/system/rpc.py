@@ -58,9 +58,7 @@ class RpcError(RpcFailure):
 class Rpc:
     """One daemon (and one wallet of it, if named) at one address; holds no connection between calls."""
 
-    def __init__(
-        self, url: str, cookie_file: Path, *, wallet: str | None = None, timeout: float = 10.0
-    ) -> None:
+    def __init__(self, url: str, cookie_file: Path, *, wallet: str | None = None, timeout: float = 10.0) -> None:
         self.url = url.rstrip("/")
         self.cookie_file = cookie_file
         self.wallet = wallet
@@ -97,9 +95,7 @@ class Rpc:
         path = "/" if self.wallet is None else f"/wallet/{_quote(self.wallet)}"
         headers = {"Authorization": self._login, "Content-Type": "application/json"}
         try:
-            return await http.request(
-                "POST", self.url + path, headers=headers, body=body, timeout=self.timeout
-            )
+            return await http.request("POST", self.url + path, headers=headers, body=body, timeout=self.timeout)
         except http.Refused as error:
             raise RpcRefused(str(error)) from None
         except http.TimedOut as error:

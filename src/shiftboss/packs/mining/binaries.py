@@ -59,7 +59,7 @@ async def probe_daemon_binary(bench: Workbench) -> Observation:
     if note.get("fingerprint") != _fingerprint(program):
         summary = f"{program} has not been tested yet"
         return observed(bench, "daemon.binary", Health.ABSENT, summary, evidence={"path": str(program)})
-    evidence = {"path": str(program), "version": note["version"], "sha256": note.get("sha256")}
+    evidence = {"path": str(program), "version": note["version"]}
     return observed(bench, "daemon.binary", Health.READY, note["version"], evidence=evidence)
 
 

@@ -80,6 +80,7 @@ class PoolClient:
         """Stay connected until cancelled."""
         pause = FIRST_PAUSE
         while True:
+            self._gave_up = False
             try:
                 await self._one_connection()
             except (OSError, PoolTrouble) as error:
@@ -120,7 +121,7 @@ class PoolClient:
     async def _one_connection(self) -> None:
         reader, self._writer = await asyncio.open_connection(*self._at, limit=MAX_LINE)
         self.facts.connected = True
-        self._was_in = self._gave_up = False
+        self._was_in = False
         hello = asyncio.create_task(self._hello())
         try:
             await self._read(reader)

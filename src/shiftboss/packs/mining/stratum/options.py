@@ -11,8 +11,6 @@ from typing import Any, cast
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
 
-_LOOPBACK = ("127.", "::1", "localhost")
-
 
 class Section:
     """One JSON object of a configuration, read key by key; findings go to the list shared by all sections."""
@@ -79,7 +77,7 @@ class Section:
         part = self.section(key)
         host = part.text("host", default_host)
         port = part.whole("port", None, least=0, most=65535)
-        if host and not allow_remote and not host.startswith(_LOOPBACK):
+        if host and not allow_remote and not _is_loopback(host):
             part.find("host", f"{host!r} is not on this machine", 'use 127.0.0.1, or set "allow_remote": true')
         part.finish()
         return host, port
@@ -142,6 +140,13 @@ def complain(findings: list[Diagnostic]) -> None:
 
 def _unusable(path: Path, what: str, remedy: str, line: int | None = None) -> BadInput:
     return BadInput([Diagnostic(place=str(path), line=line, what=what, remedy=remedy)])
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine, judged without asking a name service."""
+    parts = host.split(".")
+    is_address = len(parts) == 4 and all(part.isascii() and part.isdigit() for part in parts)
+    return host in {"localhost", "::1"} or (is_address and parts[0] == "127")
 
 
 def _nearest(key: str, known: list[str]) -> str:

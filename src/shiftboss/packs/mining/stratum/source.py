@@ -13,7 +13,7 @@ from typing import Any
 from shiftboss.packs.mining.stratum.config import PoolConfig
 from shiftboss.packs.mining.stratum.log import Log
 from shiftboss.packs.mining.stratum.template import BadTemplate, Template, read_template
-from shiftboss.system.rpc import Rpc, RpcFailure
+from shiftboss.system.rpc import Rpc, RpcFailure, RpcUnreadable
 
 POLL_TIMEOUT = 3.0  #: seconds for a question a healthy daemon answers in a millisecond
 WORK_TIMEOUT = 30.0  #: seconds for building or checking a whole block
@@ -59,16 +59,23 @@ class TemplateSource:
         """
         while True:
             try:
-                chain: Any = await self._poll.call("getblockchaininfo")
-                paid: Any = await self._poll.call("validateaddress", self._config.address)
+                return await self._payout()
             except RpcFailure as error:
                 self._trouble(error)
                 await asyncio.sleep(self._config.poll_seconds)
-                continue
-            self._rules = ["segwit", "signet"] if chain["chain"] == "signet" else ["segwit"]
-            if not paid.get("isvalid"):
-                raise NobodyToPay(f"{self._config.address} is no address of the daemon's chain, {chain['chain']}")
-            return bytes.fromhex(paid["scriptPubKey"])
+
+    async def _payout(self) -> bytes:
+        info: Any = await self._poll.call("getblockchaininfo")
+        paid: Any = await self._poll.call("validateaddress", self._config.address)
+        try:
+            chain = str(info["chain"])
+            script = bytes.fromhex(paid["scriptPubKey"]) if paid["isvalid"] else b""
+        except (LookupError, TypeError, ValueError):
+            raise RpcUnreadable(f"{self._config.rpc_url} does not answer like a bitcoind") from None
+        self._rules = ["segwit", "signet"] if chain == "signet" else ["segwit"]  # BIP325
+        if not script:
+            raise NobodyToPay(f"{self._config.address} is no address of the daemon's chain, {chain}")
+        return script
 
     async def run(self) -> None:
         """Follow the daemon until cancelled."""

@@ -1,0 +1,135 @@
+"""How the hub's doings are written down: values of the loop -> events of the journal. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from shiftboss.engine.judge import Verdict
+from shiftboss.engine.moves import Trouble
+from shiftboss.model.events import Decided, Delegated, Json, Observed, Settled
+from shiftboss.model.failure import Failure
+from shiftboss.model.gap import Gap
+from shiftboss.model.move import Decision, Delegation, Mode, Move
+from shiftboss.model.observation import Observation
+from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.pipeline import Agent
+from shiftboss.model.situation import LegalMoves
+
+LISTED = 12
+"""How many gaps and legal moves a decision writes down; the rest is counted."""
+
+
+def observed(seen: Observation) -> Observed:
+    """A probe's answer."""
+    return Observed(
+        environment=seen.environment,
+        component=seen.component,
+        health=seen.health,
+        summary=seen.summary,
+        evidence=dict(seen.evidence),
+        failure=seen.failure,
+        instance=seen.instance,
+        unproven=seen.unproven,
+        measures=dict(seen.measures),
+    )
+
+
+def decided(
+    turn: int, decision: Decision, chosen: Sequence[Move], gaps: Mapping[str, Gap], legal: LegalMoves
+) -> Decided:
+    """A choice with what it was made from, the cited gaps first."""
+    cited = {move.key for move in chosen}
+    listed = [gap for key, gap in gaps.items() if key in cited]
+    for gap in gaps.values():
+        if len(listed) >= LISTED:
+            break
+        if gap.key not in cited:
+            listed.append(gap)
+    options: list[Json] = []
+    for move in legal:
+        if len(options) >= LISTED:
+            break
+        options.append([move.id, move.keyword, move.why])
+    return Decided(
+        turn=turn,
+        source=decision.source,
+        keywords=list(dict.fromkeys(move.keyword for move in chosen)),
+        moves=[move.id for move in chosen],
+        reasoning=decision.reasoning,
+        gaps=[[gap.id, gap.why, list(gap.blocked_by)] for gap in listed],
+        legal=options,
+        more=max(0, len(legal) - len(options)),
+    )
+
+
+def delegated(move: Move, order_id: str, attempt: int, trouble: Trouble | None) -> Delegated:
+    """A chosen move as an order."""
+    return Delegated(
+        id=order_id,
+        environment=move.environment,
+        component=move.component,
+        agent=move.agent,
+        mode=move.mode,
+        strategy=move.strategy,
+        keyword=move.keyword,
+        attempt=attempt,
+        deadline=move.deadline,
+        touches=list(move.touches),
+        locks=list(move.locks),
+        failure=trouble.kind if trouble else None,
+        treated=trouble.signature if trouble else None,
+    )
+
+
+def order_of(event: Delegated, run: str) -> Delegation:
+    """The order that an event wrote down."""
+    return Delegation(
+        id=event.id,
+        run=run,
+        environment=event.environment,
+        component=event.component,
+        agent=event.agent,
+        mode=Mode(event.mode),
+        strategy=event.strategy,
+        keyword=event.keyword,
+        attempt=event.attempt,
+        deadline=event.deadline,
+        touches=tuple(event.touches),
+        locks=tuple(event.locks),
+        failure=event.failure,
+    )
+
+
+def settled(order: Delegation, outcome: Outcome, verdict: Verdict, seconds: float) -> Settled:
+    """How an order ended, as judged."""
+    failure = verdict.failure
+    return Settled(
+        id=order.id,
+        status=outcome.status,
+        outcome=verdict.keyword,
+        ok=verdict.ok,
+        summary=outcome.summary if failure is None else failure.message,
+        seconds=round(seconds, 4),
+        changes=list(outcome.changes),
+        failure=_failure(failure),
+        evidence=dict(outcome.evidence),
+    )
+
+
+def found(order: Delegation, agent: Agent, *, closed: bool) -> Settled:
+    """How an order of a dead hub ended, as found by looking."""
+    return Settled(
+        id=order.id,
+        status=Status.OBSERVED if closed else Status.INTERRUPTED,
+        outcome=agent.success if closed else agent.failure,
+        ok=closed,
+        summary="found done when the run was taken up again" if closed else "cut off with its hub",
+        seconds=0.0,
+    )
+
+
+def _failure(failure: Failure | None) -> dict[str, Json] | None:
+    return failure and {
+        "kind": failure.kind,
+        "message": failure.message,
+        "signature": failure.signature,
+        "evidence": dict(failure.evidence),
+    }
