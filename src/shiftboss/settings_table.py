@@ -74,7 +74,7 @@ class Pool(Group):
         "", ADDRESS, "Stratum address of a pool you run yourself.", why="empty: shiftboss starts its own pool"
     )
     share_difficulty: float = setting(
-        0.0001, number(above=0), "Difficulty of a share.", why="one Python thread finds a share in less than a second"
+        0.00001, number(above=0), "Difficulty of a share.", why="one Python thread finds ten shares a second"
     )
 
 

@@ -65,14 +65,17 @@ def test_it_finds_a_block_at_once_and_then_rests(chain, tmp_path):
 
 
 @pytest.mark.real
-def test_off_means_connected_and_idle(chain, tmp_path):
+def test_off_means_connected_and_idle_until_a_share_is_asked_for(chain, tmp_path):
     async def run():
         async with parts(chain, tmp_path) as (daemon, pool):
             with Miner(tmp_path, pool.port, threads=2, block_interval="off") as miner:
                 await eventually(lambda: miner.status().get("authorized") and miner.status()["job_id"])
-                assert _children(miner.process.pid) == []
-                assert await daemon.rpc.call("getblockcount") == 101
                 assert (await pool.status())["connections"] == 1
+                assert await daemon.rpc.call("getblockcount") == 101
+                miner.process.send_signal(signal.SIGUSR1)
+                await eventually(lambda: miner.status()["accepted"] == 1)
+                assert await daemon.rpc.call("getblockcount") == 102
+                assert await _ticks(miner.process.pid) == await _ticks(miner.process.pid), "it hashes although idle"
 
     asyncio.run(run())
 
@@ -144,6 +147,13 @@ def test_findings_about_flags_and_file_are_told_at_once(tmp_path):
     for place in ["(stratum.port)", "(block_interval)", "(threads)", "(workers)"]:
         assert place in text
     assert "Traceback" not in text
+
+
+async def _ticks(pid: int) -> int:
+    """CPU time of the hash loops, read once they had time to come to rest."""
+    await asyncio.sleep(0.3)
+    stats = [Path(f"/proc/{child}/stat").read_text() for child in _children(pid)]
+    return sum(int(stat.rpartition(")")[2].split()[11]) for stat in stats)
 
 
 def _children(pid: int) -> list:

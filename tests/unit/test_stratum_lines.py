@@ -82,9 +82,25 @@ def test_a_paced_miner_has_one_share_on_its_way_and_then_rests():
     assert pace.settle(accepted=False, now=33.0) == REFUSED_PAUSE
 
 
+@pytest.mark.parametrize("interval", [30.0, None])
+def test_a_share_asked_for_out_of_turn_is_one_share(interval):
+    pace = Pace(interval=interval, next_at=100.0)
+    assert not pace.open(1)
+    pace.grant()
+    assert pace.open(1)
+    pace.hand_in()
+    assert pace.settle(accepted=False, now=1.0) == REFUSED_PAUSE
+    assert not pace.open(1.5), "a pool that refuses is not stormed"
+    assert pace.open(2.0)
+    pace.hand_in()
+    pace.settle(accepted=True, now=3.0)
+    assert not pace.open(4)
+
+
 def test_an_unpaced_miner_never_rests_and_an_idle_one_never_starts():
     fast = Pace(interval=0.0)
     fast.hand_in()
     assert fast.open(0)
     assert fast.settle(accepted=False, now=0.0) == 0.0
+    assert fast.open(0)
     assert not Pace(interval=None).open(1e9)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from shiftboss.model.conflict import obstacle
 from shiftboss.model.move import DELEGATED, Decision, Mode, Move
+from shiftboss.model.run import Want
 from shiftboss.model.situation import Situation
 
 
@@ -49,7 +50,9 @@ def _may_start(move: Move, lost: set[str], chosen: Sequence[Move]) -> bool:
 def reason(move: Move, situation: Situation) -> str:
     """Why this move, in one sentence that cites the evidence."""
     if move.mode is Mode.COMPLETE:
-        return f"{move.environment}: every component does its job, no gap remains."
+        down = situation.goal.want is Want.DOWN
+        reached = "nothing of ours is running any more" if down else "every component does its job"
+        return f"{move.environment}: {reached}, no gap remains."
     if move.mode is Mode.ESCALATE:
         return f"{move.environment}: a human is needed: {move.why}."
     needed = situation.stack.dependents[move.component]

@@ -54,7 +54,7 @@ class Analysis:
         environment, _, name = key.partition("/")
         near = (name, *self.stack.dependents[name])
         if self.goal.want is Want.DOWN:
-            near = (name, *self.stack.specs[name].requires)
+            near = self.stack.closure((name,))
         return [f"{environment}/{one}" for one in near if one in self._wanted]
 
     def gap(self, environment: str, name: str, snapshot: Snapshot) -> Gap | None:
@@ -75,8 +75,7 @@ class Analysis:
     def _unwanted(self, environment: str, name: str, seen: Observation | None, snapshot: Snapshot) -> Gap | None:
         if seen is None or seen.instance is None:
             return None
-        users = self.stack.dependents[name]
-        running = tuple(one for one in users if _runs(snapshot.get(f"{environment}/{one}")))
+        running = tuple(one for one in self.stack.downstream(name) if _runs(snapshot.get(f"{environment}/{one}")))
         return _gap(seen, GapKind.UNWANTED, f"{name} is running and is to be stopped", running)
 
 

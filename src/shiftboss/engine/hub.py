@@ -292,9 +292,8 @@ class Hub:
             return
         events: list[Event] = []
         self._look_at(observations, events)
-        agent = self.charter.stack.agents[order.agent]
-        seen = self.state.snapshot.get(order.key)
-        verdict = judge(order, outcome, seen, agent)
+        words = self.charter.stack.words(order.agent, order.keyword)
+        verdict = judge(order, outcome, self.state.snapshot.get(order.key), words)
         seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
         events.append(record.settled(order, outcome, verdict, seconds))
         self._commit(events, lambda: self._learn(order, seconds, ok=verdict.ok))
@@ -344,8 +343,8 @@ class Hub:
         self._look_at(observations, events)
         self._refresh()
         for order in list(self.state.in_flight.values()):
-            agent = self.charter.stack.agents[order.agent]
-            events.append(record.found(order, agent, closed=order.key not in self.gaps))
+            words = self.charter.stack.words(order.agent, order.keyword)
+            events.append(record.found(order, words, closed=order.key not in self.gaps))
             self._changed.add(order.key)
         self._commit(events)
 

@@ -9,7 +9,6 @@ from shiftboss.model.failure import Failure, FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status
-from shiftboss.model.pipeline import Agent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,20 +20,21 @@ class Verdict:
     failure: Failure | None = None
 
 
-def judge(order: Delegation, outcome: Outcome, seen: Observation | None, agent: Agent) -> Verdict:
-    """Whether the delegation did what it was sent for."""
+def judge(order: Delegation, outcome: Outcome, seen: Observation | None, words: tuple[str, str]) -> Verdict:
+    """Whether the delegation did what it was sent for; `words` are its keywords for success and failure."""
+    success, failed = words
     if outcome.status is not Status.DONE:
-        return Verdict(ok=False, keyword=agent.failure, failure=outcome.failure)
+        return Verdict(ok=False, keyword=failed, failure=outcome.failure)
     if _as_it_should_be(order, seen):
-        return Verdict(ok=True, keyword=outcome.special or agent.success)
+        return Verdict(ok=True, keyword=outcome.special or success)
     shown = seen.summary if seen else "nothing was seen of it"
     failure = Failure(
         component=order.component,
         kind=FailureKind.UNVERIFIED,
-        message=f"{order.agent} said it was done, but: {shown}",
+        message=shown if order.mode is Mode.VERIFY else f"{order.agent} said it was done, but: {shown}",
         evidence={"said": outcome.summary, "seen": dict(seen.evidence) if seen else {}},
     )
-    return Verdict(ok=False, keyword=agent.failure, failure=failure)
+    return Verdict(ok=False, keyword=failed, failure=failure)
 
 
 def _as_it_should_be(order: Delegation, seen: Observation | None) -> bool:

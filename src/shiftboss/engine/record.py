@@ -10,7 +10,6 @@ from shiftboss.model.gap import Gap
 from shiftboss.model.move import Decision, Delegation, Mode, Move
 from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome, Status
-from shiftboss.model.pipeline import Agent
 from shiftboss.model.situation import LegalMoves
 
 LISTED = 12
@@ -114,12 +113,12 @@ def settled(order: Delegation, outcome: Outcome, verdict: Verdict, seconds: floa
     )
 
 
-def found(order: Delegation, agent: Agent, *, closed: bool) -> Settled:
+def found(order: Delegation, words: tuple[str, str], *, closed: bool) -> Settled:
     """How an order of a dead hub ended, as found by looking."""
     return Settled(
         id=order.id,
         status=Status.OBSERVED if closed else Status.INTERRUPTED,
-        outcome=agent.success if closed else agent.failure,
+        outcome=words[0] if closed else words[1],
         ok=closed,
         summary="found done when the run was taken up again" if closed else "cut off with its hub",
         seconds=0.0,

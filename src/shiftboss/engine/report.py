@@ -80,9 +80,7 @@ def as_text(report: Mapping[str, Any]) -> str:
     lines += [f"- message: {text}" for text in report["messages"]]
     for name, tail in report["log_tails"].items():
         lines += [f"- {name}: {line}" for line in tail]
-    tried = [
-        f"{one['component']} {one['what']} ({one['times']}x, worked {one['worked']}x)" for one in report["attempted"]
-    ]
+    tried = [_tried(one) for one in report["attempted"]]
     lines.append(f"- attempted: {', '.join(tried) or 'nothing'}")
     lines += ["", "SUGGESTED MANUAL ACTIONS:"]
     actions = [f"{number}. [{one['effect']}] {one['command']}" for number, one in enumerate(report["suggestions"], 1)]

@@ -1,22 +1,98 @@
-"""temporary."""
-import asyncio
-import json
+"""The command `shiftboss`: reads the line, calls the verb, turns every error into words and an exit code.
+
+Start-up is part of the product: nothing is imported here that `shiftboss --version` does not need.
+"""
+
 import sys
-from pathlib import Path
+from collections.abc import Callable, Sequence
+
+from shiftboss import __version__
+
+EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, what a shell shows for `yes | head`
+
+HELP = """\
+shiftboss looks at a stack as it really is, does what is missing, and proves it.
+
+  shiftboss up                     a regtest daemon, pool and miner, proven by a block
+  shiftboss up --set ports.stratum=3334 --workdir /tmp/second
+
+"""
+END = """
+`shiftboss VERB --help` tells more. Options may stand before or after the verb;
+--workdir DIR says where everything is kept (default .shiftboss).
+
+Exit codes: 0 converged, 1 internal error, 2 usage, 3 a human is needed,
+4 needs approval, 5 out of time, 6 refused (another hub is at work),
+130 interrupted.
+"""
 
 
-def main():
-    from shiftboss import control
-    from shiftboss.app import Request, open_session
-    from shiftboss.model.run import Goal, Want
-    cmd = sys.argv[1]
-    wd = Path(sys.argv[2])
-    pipeline = None
-    sets = sys.argv[3:]
-    if sets and sets[0].startswith("pipeline="):
-        pipeline = sets.pop(0).split("=")[1]
-    s = open_session(Request(workdir=wd, sets=sets, pipeline=pipeline))
-    def show(r):
-        print(r.event)
-    res = asyncio.run(control.run_goal(s, Goal(want=Want(cmd)), listener=show))
-    print(res.view.ending, res.view.mutations, json.dumps(res.proof))
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code of the process."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["--version"]:
+        return _version(json="--json" in words)
+    try:
+        code = _main(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_quietly()
+        return EXIT_BROKEN_PIPE
+    return code
+
+
+def _version(*, json: bool) -> int:
+    sys.stdout.write(f'{{"version": "{__version__}"}}\n' if json else f"shiftboss {__version__}\n")
+    return 0
+
+
+def _main(words: Sequence[str]) -> int:
+    from shiftboss.frontends import failures
+
+    for stream in (sys.stdout, sys.stderr):
+        failures.forgive_odd_letters(stream)
+    try:
+        if not words or words[0] in ("-h", "--help", "help"):
+            return _help()
+        failures.refuse_other_systems()
+        return _call(words)
+    except BrokenPipeError:
+        raise
+    except SystemExit as error:  # argparse, after --help
+        return error.code if isinstance(error.code, int) else 0
+    except BaseException as error:  # noqa: BLE001 - the border: an error becomes words and an exit code
+        return failures.tell(error, words)
+
+
+def _call(words: Sequence[str]) -> int:
+    from shiftboss.frontends.arguments import read
+    from shiftboss.frontends.verbs import VERBS, WORKERS
+
+    if "--version" in words:
+        return _version(json="--json" in words)
+    call = read(words, VERBS)
+    module, _, name = WORKERS[call.verb].partition(":")
+    from importlib import import_module
+
+    work: Callable[[object], int] = getattr(import_module(f"shiftboss.frontends.{module}"), name)
+    return work(call)
+
+
+def _help() -> int:
+    from shiftboss.frontends.verbs import VERBS
+
+    lines = [f"  {verb.name:<10} {verb.help}\n" for verb in VERBS.values()]
+    sys.stdout.write(HELP + "".join(lines) + END)
+    return 0
+
+
+def _close_quietly() -> None:
+    """The reader is gone: let Python's last flush go nowhere instead of complaining."""
+    import os
+
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shiftboss.model.pipeline import Agent, Catalogue, ComponentSpec, Pipeline
+from shiftboss.model.pipeline import Agent, Catalogue, ComponentSpec, Pipeline, PipelineKind
 from shiftboss.model.recovery import Strategy
 
 RECOVERY = "delegate_recovery"
@@ -25,6 +25,13 @@ class Stack:
     strategies: Sequence[Strategy] = ()
     recovery_agent: Agent | None = None
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
+
+    def words(self, agent_id: str, keyword: str) -> tuple[str, str]:
+        """The words for success and failure of an order: its stage's in a script, else its agent's."""
+        if self.pipeline.kind is PipelineKind.SCRIPTED:
+            return self.pipeline.stage(keyword).decisions[:2]  # pyright: ignore[reportReturnType] - checked on loading
+        agent = self.agents[agent_id]
+        return agent.success, agent.failure
 
     def closure(self, names: Sequence[str]) -> tuple[str, ...]:
         """The named components and all they require, in declared order; all when none is named."""

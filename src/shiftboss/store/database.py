@@ -92,9 +92,7 @@ def _open(path: Path, *, synchronous: str, readonly: bool) -> sqlite3.Connection
         connection.execute(f"PRAGMA synchronous={synchronous}")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
-        message = (
-            f"{path} was written by a newer shiftboss (format {version}, this one knows {SCHEMA_VERSION})"
-        )
+        message = f"{path} was written by a newer shiftboss (format {version}, this one knows {SCHEMA_VERSION})"
         raise StoreBroken(f"{message}. Use that one, or another --workdir.")
     if version < SCHEMA_VERSION and not readonly:
         connection.executescript((files("shiftboss.store") / "schema.sql").read_text())

@@ -102,10 +102,12 @@ async def handle(order: Delegation, bench: Workbench) -> Outcome:
     """Get and test the program."""
     if order.mode is Mode.REMOVE:
         return done("programs are kept")
-    if order.component != "daemon.binary":
-        missing = f"the program of {order.component.partition('.')[0]} is missing"
-        raise Failed(FailureKind.NO_PROVIDER, f"{missing}: correct its path in the settings")
-    return await _ensure_daemon(bench)
+    if order.component == "daemon.binary":
+        return await _ensure_daemon(bench)
+    seen = await (probe_pool_binary if order.component == "pool.binary" else probe_miner_binary)(bench)
+    if seen.health is not Health.READY:
+        raise Failed(FailureKind.NO_PROVIDER, f"{seen.summary}: correct its path in the settings")
+    return done(f"{order.component} is there")
 
 
 async def _ensure_daemon(bench: Workbench) -> Outcome:

@@ -22,12 +22,13 @@ class Pace:
     interval: float | None  #: seconds between accepted shares; 0 = no pause; None = never
     waiting: bool = False  #: a share is on its way
     next_at: float = 0.0  #: monotonic time before which nothing is hashed
+    retry_at: float = 0.0  #: the same after a refusal; holds for requested shares as well
     granted: int = 0  #: shares asked for out of turn
 
     def open(self, now: float) -> bool:
         """Whether hashing is allowed now."""
         in_turn = self.interval is not None and now >= self.next_at
-        return not self.waiting and (in_turn or self.granted > 0)
+        return not self.waiting and now >= self.retry_at and (in_turn or self.granted > 0)
 
     def grant(self) -> None:
         """One share now, whatever the pause; also for an idle miner."""
@@ -44,9 +45,11 @@ class Pace:
         """
         self.waiting = False
         self.granted = max(0, self.granted - accepted)
-        interval = self.interval or 0.0
-        pause = interval if accepted else min(REFUSED_PAUSE, interval)
-        self.next_at = now + pause
+        if accepted:
+            self.next_at = now + (self.interval or 0.0)
+            return self.interval or 0.0
+        pause = 0.0 if self.interval == 0 else REFUSED_PAUSE
+        self.retry_at = now + pause
         return pause
 
 

@@ -45,7 +45,8 @@ class _Orders:
 
 def main() -> None:
     """Hash until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the pipe
+    for number in (signal.SIGINT, signal.SIGUSR1):  # meant for the parent, also when the whole group gets them
+        signal.signal(number, signal.SIG_IGN)
     with suppress(_ParentGone, BrokenPipeError):
         _hash(_Orders(0))
 

@@ -1,0 +1,23 @@
+"""A Call -> the session and goal that app.py and control.py work with."""
+
+from collections.abc import Sequence
+
+from shiftboss.app import Request, Session, open_session
+from shiftboss.frontends.arguments import PACKS, Call
+
+
+def pack_and_components(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A first word that is a known pack is the pack; the others are components."""
+    if words and words[0] in PACKS:
+        return words[0], tuple(words[1:])
+    return PACKS[0], tuple(words)
+
+
+def session_of(call: Call) -> Session:
+    """The opened working directory; nothing is changed.
+
+    Raises:
+        BadInput: settings or templates can't be used, with every finding.
+    """
+    pack, _ = pack_and_components(call.more.get("words", ()))
+    return open_session(Request(workdir=call.workdir, pack=pack, pipeline=call.pipeline, sets=call.sets))

@@ -1,0 +1,127 @@
+"""up, down, restart, resume: the verbs that act. They drive a run and show it."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+from shiftboss import control
+from shiftboss.app import Session
+from shiftboss.frontends.arguments import Call
+from shiftboss.frontends.documents import run_document
+from shiftboss.frontends.failures import print_document
+from shiftboss.frontends.plain import PlainScreen, SilentScreen
+from shiftboss.frontends.session import pack_and_components, session_of
+from shiftboss.frontends.tables import end_tables
+from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, Ending, Goal, Want
+
+Drive = Callable[[Session, control.Listener], Awaitable[control.Result]]
+
+TICK_SECONDS = 0.2
+"""How often what is in flight is drawn again."""
+
+
+def up(call: Call) -> int:
+    """Bring the stack up."""
+    _, components = pack_and_components(call.more["words"])
+    return _act(call, _towards(call, Goal(want=Want.UP, components=components)))
+
+
+def down(call: Call) -> int:
+    """Stop what is ours."""
+    _, components = pack_and_components(call.more["words"])
+    goal = Goal(want=Want.DOWN, components=components, purge=bool(call.more["purge"]))
+    return _act(call, _towards(call, goal))
+
+
+def restart(call: Call) -> int:
+    """Replace running instances."""
+
+    async def drive(session: Session, listener: control.Listener) -> control.Result:
+        goal = await control.restart_goal(session, call.more["components"])
+        return await control.run_goal(session, goal, brain=call.brain, listener=listener)
+
+    return _act(call, drive)
+
+
+def resume(call: Call) -> int:
+    """Take a run up again."""
+
+    async def drive(session: Session, listener: control.Listener) -> control.Result:
+        return await control.resume(session, call.more["run"], listener=listener)
+
+    return _act(call, drive)
+
+
+def _towards(call: Call, goal: Goal) -> Drive:
+    async def drive(session: Session, listener: control.Listener) -> control.Result:
+        return await control.run_goal(session, goal, brain=call.brain, listener=listener)
+
+    return drive
+
+
+def _act(call: Call, drive: Drive) -> int:
+    session = session_of(call)
+    screen = _screen(call, session)
+    try:
+        result = asyncio.run(_shown(session, drive, screen))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return _interrupted(call, screen)
+    finally:
+        screen.close()
+    return _ended(call, session, screen, result)
+
+
+async def _shown(session: Session, drive: Drive, screen: PlainScreen) -> control.Result:
+    """Drive the run while the screen shows it."""
+    control.interruptible(cast("asyncio.Task[Any]", asyncio.current_task()))
+    ticker = asyncio.create_task(_tick(session, screen))
+    try:
+        return await drive(session, screen.show)
+    finally:
+        ticker.cancel()
+
+
+async def _tick(session: Session, screen: PlainScreen) -> None:
+    while True:
+        await session.clock.sleep(TICK_SECONDS)
+        screen.tick()
+
+
+def _screen(call: Call, session: Session) -> PlainScreen:
+    """Live on a terminal, lines elsewhere, nothing but the document with --json."""
+    if call.json:
+        return SilentScreen()
+    if call.quiet or not sys.stdout.isatty():
+        return PlainScreen(quiet=call.quiet)
+    from shiftboss.frontends.terminal import LiveScreen
+
+    return LiveScreen(session.clock, color=call.color)
+
+
+def _interrupted(call: Call, screen: PlainScreen) -> int:
+    code = EXIT_CODES[Ending.INTERRUPTED]
+    if call.json:
+        print_document({**run_document(screen.narrator.view), "ending": str(Ending.INTERRUPTED), "exit_code": code})
+    else:
+        sys.stderr.write("Interrupted: nothing new is started, and the stack is left as it is.\n")
+    return code
+
+
+def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Result) -> int:
+    view = result.view
+    code = EXIT_INTERNAL if view.exit_code is None else view.exit_code
+    document = run_document(view, result.endpoints, result.proof)
+    if "report" in document:
+        from shiftboss.frontends.report_files import write_reports
+
+        document["report_files"] = write_reports(session, view.run, document["report"])
+    if call.json:
+        print_document(document)
+        return code
+    screen.tables(end_tables(view, result.endpoints, result.proof))
+    if "report" in document:
+        from shiftboss.frontends.report_files import print_reports
+
+        print_reports(document["report"], document["report_files"])
+    return code
