@@ -27,7 +27,7 @@ from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
-from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
+from shiftboss.model.events import Delegated, Recorded, RunEnded, RunResumed, RunStarted, Settled
 from shiftboss.model.gap import Gap
 from shiftboss.model.observation import Observation
 from shiftboss.model.pipeline import PipelineKind
@@ -132,8 +132,45 @@ async def _drive(
         state.apply(record.event, record.at)
     hub = Hub(_charter(session, run, goal, brain), state, records.journal, records.memory, session.clock)
     runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox)
-    await runner.run()
+    ending = await runner.run()
+    if goal.purge and ending is Ending.CONVERGED:
+        await _purge(session, records, run)
     return await result_of(session, fold(records.journal.read(run)))
+
+
+async def _purge(session: Session, records: Records, run: str) -> None:
+    """Move the data of every environment aside, after all of it has stopped; written down before and after."""
+    from shiftboss.system.clock import file_stamp
+    from shiftboss.system.files import move_aside
+
+    for index, (name, bench) in enumerate(session.benches.items()):
+        order_id = f"{run}/purge/{index}"
+        records.journal.append(run, session.clock.now(), [_purge_order(order_id, name)])
+        moved = move_aside(bench.environment.folder, file_stamp(session.clock.now()))
+        event = Settled(
+            id=order_id,
+            status="done",
+            outcome="data_moved_aside",
+            ok=True,
+            summary=f"the data of {name} is in {moved}",
+            seconds=0.0,
+            changes=[f"moved {bench.environment.folder} to {moved}"],
+        )
+        records.journal.append(run, session.clock.now(), [event])
+
+
+def _purge_order(order_id: str, environment: str) -> Delegated:
+    return Delegated(
+        id=order_id,
+        environment=environment,
+        component="environment",
+        agent="hub",
+        mode="remove",
+        strategy=None,
+        keyword="purge",
+        attempt=1,
+        deadline=60.0,
+    )
 
 
 def _charter(session: Session, run: str, goal: Goal, brain: Brain) -> Charter:

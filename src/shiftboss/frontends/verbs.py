@@ -76,7 +76,6 @@ VERBS = {
             name="status",
             help="Look at the stack; changes nothing",
             detail="Exit code 0 when every component is ready, 3 otherwise.",
-            declare=_goal,
         ),
         Verb(name="plan", help="Say what `up` would do now, and what it would skip", declare=_goal),
         Verb(name="validate", help="Check templates and settings; all findings at once", declare=_files),

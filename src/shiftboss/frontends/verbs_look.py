@@ -22,15 +22,12 @@ NOT_READY = EXIT_CODES[Ending.ESCALATED]
 def status(call: Call) -> int:
     """Everything as it is now; exit code 0 when all of it is ready, 3 otherwise."""
     session = session_of(call)
-    _, wanted = pack_and_components(call.more["words"])
-    control.check_components(session, wanted)
     seen, endpoints = asyncio.run(control.status(session))
-    shown = [one for one in seen if not wanted or one.component in wanted]
-    document = status_document(shown, endpoints)
+    document = status_document(seen, endpoints)
     if call.json:
         print_document(document)
     else:
-        write(table_lines(components_table((o.environment, o.component, str(o.health), o.summary) for o in shown)))
+        write(table_lines(components_table((o.environment, o.component, str(o.health), o.summary) for o in seen)))
         for name, one in endpoints.items():
             write(["", *table_lines(endpoints_table(name, one))])
     return 0 if document["health"] == "ready" else NOT_READY
