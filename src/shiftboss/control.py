@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from shiftboss.app import (
@@ -32,7 +33,7 @@ from shiftboss.model.gap import Gap
 from shiftboss.model.observation import Observation
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
-from shiftboss.system.lock import EnvironmentLock
+from shiftboss.system.lock import EnvironmentLock, Owner
 from shiftboss.view import RunView, fold
 
 Listener = Callable[[Recorded], None]
@@ -324,3 +325,78 @@ def interruptible(main: asyncio.Task[Any]) -> None:
     import signal
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
+
+
+def running(session: Session) -> dict[str, Owner]:
+    """Environment -> the hub that works on it now."""
+    found = {name: EnvironmentLock(session.home / "locks" / f"{name}.lock").owner() for name in session.benches}
+    return {name: owner for name, owner in found.items() if owner is not None}
+
+
+def history(session: Session) -> list[Recorded]:
+    """Starts and ends of the runs of a working directory, newest first."""
+    records = _existing(session)
+    try:
+        return records.journal.marks()
+    finally:
+        records.close()
+
+
+def events_of(session: Session, run: str | None = None) -> list[Recorded]:
+    """The events of a run (the newest where none is named), oldest first.
+
+    Raises:
+        BadInput: there is no such run, or no working directory.
+    """
+    records = _existing(session)
+    try:
+        name = run or records.journal.last_run()
+        found = records.journal.read(name) if name else []
+    finally:
+        records.close()
+    if not found:
+        what = f"there is no run {run}" if run else "nothing has been run here yet"
+        remedy = "shiftboss runs lists the runs" if run else "shiftboss up makes the first"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)])
+    return found
+
+
+def send(session: Session, run: str, kind: str, **data: Any) -> None:
+    """Leave a message (`note` or `stop`) in the inbox of a run.
+
+    Raises:
+        BadInput: there is no such run, or no working directory.
+    """
+    events_of(session, run)
+    records = open_records(session)
+    try:
+        records.inbox.send(run, session.clock.now(), kind, **data)
+    finally:
+        records.close()
+
+
+def log_of(session: Session, component: str, environment: str | None = None) -> Path:
+    """The log file of a component; it need not be there yet.
+
+    Raises:
+        BadInput: no such component, or one that writes no log.
+    """
+    bench = session.benches[environment or next(iter(session.benches))]
+    logs = session.pack.logs
+    if component in logs:
+        return bench.environment.folder / logs[component].format(chain=bench.environment.chain)
+    own = bench.environment.log_folder / f"{component}.log"
+    if component in session.stack.specs and own.exists():
+        return own
+    _check_components(session, Goal(components=(component,)))
+    remedy = f"These do: {', '.join(logs)}"
+    raise BadInput([Diagnostic(place="command line", what=f"{component} writes no log", remedy=remedy)])
+
+
+def _existing(session: Session) -> Records:
+    records = read_records(session.home)
+    if records is None:
+        what = "nothing has been run here yet"
+        remedy = "shiftboss up makes it; --workdir names another working directory"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)])
+    return records

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,9 +32,9 @@ def refuse_other_systems() -> None:
         raise Refused(f"{message} Use a Linux machine, container or virtual machine.")
 
 
-def forgive_odd_letters(stream: TextIO | Any) -> None:
+def forgive_odd_letters(stream: TextIO) -> None:
     """Print ? for what the terminal can't show, instead of failing."""
-    if hasattr(stream, "reconfigure"):
+    if isinstance(stream, TextIOWrapper):
         stream.reconfigure(errors="replace")
 
 

@@ -24,6 +24,9 @@ from shiftboss.model.events import (
 )
 from shiftboss.view import RunView
 
+_Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded
+_Spoken = _Alone | Delegated | Settled | Warned | EnvironmentEnded | RunEnded
+
 READY = "ready"
 URGENT = frozenset({"failed", "warns", "ends", "refuses"})
 """The words that --quiet still shows."""
@@ -52,56 +55,36 @@ class Narrator:
     def __init__(self) -> None:
         self.view = RunView()
         self._ready: list[str] = []
-        self._ready_at = 0.0
         self._began = 0.0
 
     def tell(self, record: Recorded) -> list[Line]:
         """The lines of one event, in order."""
-        if not self._began:
-            self._began = record.at
+        self._began = self._began or record.at
         at = max(0.0, record.at - self._began)
         event = record.event
-        lines: list[Line] = []
-        if self._waits(event):
-            self._ready.append(self._name(event.environment, event.component))  # pyright: ignore[reportAttributeAccessIssue] - only Observed waits
-            self._ready_at = at
+        texts: list[tuple[str, str]]
+        if isinstance(event, Observed):
+            texts = list(self._observed(event))
         else:
-            lines += self._found_ready()
-            lines += [Line(at=at, word=word, text=text) for word, text in self._texts(event)]
+            texts = [*self._found_ready(), *self._texts(event)]
         self.view.apply(record)
-        return lines
+        return [Line(at=at, word=word, text=text) for word, text in texts]
 
-    def _waits(self, event: object) -> bool:
-        return isinstance(event, Observed) and event.health == READY and self._key(event) not in self.view.components
-
-    @staticmethod
-    def _key(event: Observed) -> str:
-        return f"{event.environment}/{event.component}"
-
-    def _found_ready(self) -> Iterator[Line]:
+    def _found_ready(self) -> Iterator[tuple[str, str]]:
         if self._ready:
-            count = len(self._ready)
-            verb = "is" if count == 1 else "are"
-            yield Line(at=self._ready_at, word="sees", text=f"{', '.join(self._ready)} {verb} ready")
+            yield "sees", f"{', '.join(self._ready)} {'is' if len(self._ready) == 1 else 'are'} ready"
             self._ready.clear()
 
     def _name(self, environment: str, component: str) -> str:
         """A component's name, with its environment where there are several."""
-        start = self.view.start
-        return component if start is None or len(start.environments) == 1 else f"{environment}/{component}"
+        return f"{environment}/{component}" if self._several else component
 
-    def _texts(self, event: object) -> Iterator[tuple[str, str]]:  # noqa: C901 - one arm per kind of event
+    @property
+    def _several(self) -> bool:
+        return self.view.start is not None and len(self.view.start.environments) > 1
+
+    def _texts(self, event: _Spoken) -> Iterator[tuple[str, str]]:
         match event:
-            case RunStarted():
-                yield "starts", _started(event)
-            case RunResumed():
-                yield "starts", "the run is taken up again"
-            case Observed():
-                yield from self._observed(event)
-            case Decided():
-                yield from _decided(event)
-            case NotAdmitted():
-                yield "refuses", f"{event.move}: {event.why}"
             case Delegated():
                 yield "sends", self._delegated(event)
             case Settled():
@@ -109,23 +92,23 @@ class Narrator:
             case Warned():
                 name = f"{self._name(event.environment, event.component)}: " if event.component else ""
                 yield "warns", f"{name}{event.text}"
-            case NoteAdded():
-                yield "notes", event.text
             case EnvironmentEnded():
-                if self.view.start is not None and len(self.view.start.environments) > 1:
+                if self._several:
                     yield "ends", f"{event.environment} {event.ending}: {event.reasoning}"
             case RunEnded():
-                changes = "1 change" if self.view.mutations == 1 else f"{self.view.mutations} changes"
-                turns = "1 turn" if event.turns == 1 else f"{event.turns} turns"
-                yield "ends", f"{event.ending} after {seconds_text(event.seconds)}, {turns}, {changes}"
+                yield "ends", _ended(event, self.view.mutations)
             case _:
-                assert_never(event)  # pyright: ignore[reportArgumentType] - every kind of Event has an arm
+                yield from _by_itself(event)
 
     def _observed(self, event: Observed) -> Iterator[tuple[str, str]]:
-        """What is ready because of a delegation in flight is told when that is done."""
-        busy = any(self._key(event) == f"{one.environment}/{one.component}" for one in self.view.in_flight)
-        if not (busy and event.health == READY):
-            yield "sees", f"{self._name(event.environment, event.component)}: {event.summary}"
+        """Ready at the first look: kept for one common line; ready by a delegation: told when that is done."""
+        key = f"{event.environment}/{event.component}"
+        name = self._name(event.environment, event.component)
+        busy = any(key == f"{one.environment}/{one.component}" for one in self.view.in_flight)
+        if event.health != READY or (key in self.view.components and not busy):
+            yield "sees", f"{name}: {event.summary}"
+        elif not busy:
+            self._ready.append(name)
 
     def _delegated(self, event: Delegated) -> str:
         how = f" by {event.strategy}" if event.strategy else ""
@@ -139,6 +122,29 @@ class Narrator:
         if not event.ok:
             return "failed", f"{name} after {seconds_text(event.seconds)}: {event.summary}"
         return "done", f"{name} in {seconds_text(event.seconds)}: {event.summary}"
+
+
+def _by_itself(event: _Alone) -> Iterator[tuple[str, str]]:
+    """The texts of events that need nothing of those before them."""
+    match event:
+        case RunStarted():
+            yield "starts", _started(event)
+        case RunResumed():
+            yield "starts", "the run is taken up again"
+        case Decided():
+            yield from _decided(event)
+        case NotAdmitted():
+            yield "refuses", f"{event.move}: {event.why}"
+        case NoteAdded():
+            yield "notes", event.text
+        case _:
+            assert_never(event)
+
+
+def _ended(event: RunEnded, mutations: int) -> str:
+    changes = "1 change" if mutations == 1 else f"{mutations} changes"
+    turns = "1 turn" if event.turns == 1 else f"{event.turns} turns"
+    return f"{event.ending} after {seconds_text(event.seconds)}, {turns}, {changes}"
 
 
 def _started(event: RunStarted) -> str:

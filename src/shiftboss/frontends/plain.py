@@ -58,7 +58,9 @@ class PlainScreen:
 
     def tables(self, tables: Sequence[Table]) -> None:
         """Print the end of a run."""
-        for table in [] if self._quiet else tables:
+        if self._quiet:
+            return
+        for table in tables:
             write(["", *table_lines(table)])
 
     def close(self) -> None:

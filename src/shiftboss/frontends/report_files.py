@@ -1,4 +1,7 @@
-"""The report of an escalation, as files that can be passed on: JSON, text, and one HTML page that needs nothing else."""
+"""The report of an escalation as files that can be passed on: JSON, text, and one HTML page that needs nothing else.
+
+Called by verbs_run.py when a run ended with a report; everything in it is untrusted text.
+"""
 
 import json
 from collections.abc import Mapping

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shiftboss.app import Request, Session, open_session
 from shiftboss.frontends.arguments import PACKS, Call
+from shiftboss.view import RunView
 
 
 def pack_and_components(words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
@@ -21,3 +22,11 @@ def session_of(call: Call) -> Session:
     """
     pack, _ = pack_and_components(call.more.get("words", ()))
     return open_session(Request(workdir=call.workdir, pack=pack, pipeline=call.pipeline, sets=call.sets))
+
+
+def in_order(session: Session, view: RunView) -> RunView:
+    """The view with its components in the order of the stack instead of that of the journal."""
+    order = session.stack.order
+    found = sorted(view.components.items(), key=lambda pair: order.get(pair[1].component, len(order)))
+    view.components = dict(found)
+    return view

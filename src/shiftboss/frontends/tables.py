@@ -1,4 +1,7 @@
-"""What is drawn as a table at the end of a run: components, endpoints, proof. Pure; drawn by plain.py or terminal.py."""
+"""What is drawn as a table at the end of a run: components, endpoints, proof.
+
+Pure; drawn by plain.py, and in colours by terminal.py.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,8 +54,11 @@ def proof_table(environment: str, proof: Mapping[str, Any]) -> Table:
     return Table(title=f"Proof of {environment}", rows=rows)
 
 
+_TOLD = ("name", "seconds", "after")
+
+
 def _checkpoint(one: Mapping[str, Any]) -> str:
-    facts = ", ".join(f"{name} {clean(value)}" for name, value in one.items() if name not in ("name", "seconds"))
+    facts = ", ".join(f"{name} {clean(value)}" for name, value in one.items() if name not in _TOLD)
     return f"{clean(one['name'])} ({facts})" if facts else clean(one["name"])
 
 

@@ -141,7 +141,9 @@ class LiveScreen(PlainScreen):
             state = self._working(order, now) if order else clean(seen.health)
             mark = "▶" if order else MARKS.get(seen.health, " ")
             name = clean(seen.component if len(_environments(view.components)) == 1 else key)
-            grid.add_row(Text(mark, style), Text(name), Text(state, style), Text(self._about(order, seen.summary), "dim"))
+            grid.add_row(
+                Text(mark, style), Text(name), Text(state, style), Text(self._about(order, seen.summary), "dim")
+            )
         total = f"{ready} of {len(view.components)} ready, {now - view.started:.0f} s, {len(busy)} in flight"
         grid.add_row("", "", "", "")
         grid.add_row("", Text("stack", "bold"), Text(f"{now - view.started:.1f} s", "bold"), Text(total, "bold"))

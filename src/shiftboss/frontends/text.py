@@ -41,8 +41,16 @@ def wrap(text: object, width: int, hang: int = 0) -> list[str]:
     return [*lines, line]
 
 
+def clip(text: object, width: int) -> str:
+    """One line of at most `width`; what is cut off is marked."""
+    line = clean(text)
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
 def seconds_text(seconds: float) -> str:
-    """A duration as people read it: 0.42 s, 12.3 s, 3 min 05 s."""
+    """A duration as people read it: 3 ms, 1.42 s, 12.3 s, 3 min 05 s."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 120:

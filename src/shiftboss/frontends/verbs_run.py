@@ -11,7 +11,7 @@ from shiftboss.frontends.arguments import Call
 from shiftboss.frontends.documents import run_document
 from shiftboss.frontends.failures import print_document
 from shiftboss.frontends.plain import PlainScreen, SilentScreen
-from shiftboss.frontends.session import pack_and_components, session_of
+from shiftboss.frontends.session import in_order, pack_and_components, session_of
 from shiftboss.frontends.tables import end_tables
 from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, Ending, Goal, Want
 
@@ -109,7 +109,7 @@ def _interrupted(call: Call, screen: PlainScreen) -> int:
 
 
 def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Result) -> int:
-    view = result.view
+    view = in_order(session, result.view)
     code = EXIT_INTERNAL if view.exit_code is None else view.exit_code
     document = run_document(view, result.endpoints, result.proof)
     if "report" in document:
