@@ -206,7 +206,13 @@ def open_records(session: Session) -> Records:
 def read_records(home: Path) -> Records | None:
     """The store, for looking only; None when there is none yet."""
     path = home / STORE
-    return Records(Database(path, readonly=True)) if path.exists() else None
+    if not path.exists():
+        return None
+    database = Database(path, readonly=True)
+    if database.empty:
+        database.close()
+        return None
+    return Records(database)
 
 
 def new_run_id(now: float) -> str:

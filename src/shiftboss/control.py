@@ -83,8 +83,14 @@ async def run_goal(
         _release(locks, records)
 
 
-async def resume(session: Session, run: str | None = None, *, listener: Listener | None = None) -> Result:
-    """Take a run up again: look first, then go on; budgets start anew.
+async def resume(
+    session: Session,
+    run: str | None = None,
+    *,
+    listener: Listener | None = None,
+    earlier: Listener | None = None,
+) -> Result:
+    """Take a run up again: look first, then go on; budgets start anew. `earlier` is told what happened before.
 
     Raises:
         BadInput: there is no such run.
@@ -92,13 +98,17 @@ async def resume(session: Session, run: str | None = None, *, listener: Listener
     """
     records = open_records(session)
     run = run or records.journal.last_run()
-    view = fold(records.journal.read(run)) if run else RunView()
+    before = records.journal.read(run) if run else []
+    view = fold(before)
     if run is None or view.start is None:
         records.close()
         what = f"there is no run {run}" if run else "there is no run to resume"
         raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss runs lists them")])
     locks = _locks(session, run)
     try:
+        if earlier:
+            for record in before:
+                earlier(record)
         goal = _goal_from(view.start.goal)
         chosen = brain_for(session.pipeline, view.start.brain)
         return await _drive(session, records, run, [RunResumed(pid=os.getpid())], goal, chosen, listener)

@@ -76,9 +76,12 @@ class Stack:
         return self.run("up", "mining", *words, **more)
 
     def start(self, *words, **settings):
-        """Start a verb in the background."""
-        command = self.command(*words, **settings)
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        """Start a verb in the background; what it prints goes to `self.printed`."""
+        self.printed = self.home.parent / "printed.txt"
+        with self.printed.open("wb") as out:
+            return subprocess.Popen(
+                self.command(*words, **settings), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            )
 
     def pid(self, component):
         return json.loads((self.folder / "run" / f"{component}.pid").read_text())["pid"]

@@ -23,6 +23,7 @@ from shiftboss.system.rpc import Rpc, RpcFailure
 from shiftboss.system.workbench import Workbench
 
 NAME = "monitoring"
+PROGRAM = str(Path(__file__).resolve())
 FRESH_SECONDS, START_SECONDS, STOP_SECONDS = 5.0, 10.0, 5.0
 
 
@@ -35,7 +36,7 @@ async def command(bench: Workbench) -> list[str]:
     """How the recorder is started; it changes when a port moves."""
     found = await endpoints(bench)
     where = [str(found["rpc"]), str(found["rpc_cookie_file"]), str(found.get("pool_status", ""))]
-    return [sys.executable, str(Path(__file__).resolve()), str(records(bench)), *where]
+    return [sys.executable, PROGRAM, str(records(bench)), *where]
 
 
 async def probe(bench: Workbench) -> Observation:

@@ -4,8 +4,6 @@ Declared order, gentlest strategy first, as many at once as may run side by side
 environment nothing new is started there, and a human is asked as soon as what runs has settled.
 """
 
-from collections.abc import Sequence
-
 from shiftboss.model.conflict import obstacle
 from shiftboss.model.move import DELEGATED, Decision, Mode, Move
 from shiftboss.model.run import Want
@@ -32,19 +30,17 @@ def choose(situation: Situation) -> list[Move]:
     chosen: list[Move] = []
     endings: list[Move] = []
     holders = list(situation.in_flight.values())
+    considered: set[str] = set()
     for move in situation.legal:
         if move.mode not in DELEGATED:
             endings.append(move)
-        elif len(chosen) < situation.lanes and _may_start(move, lost, chosen):
-            if obstacle(move, situation.stack, [*holders, *chosen]) is None:
-                chosen.append(move)
         elif len(chosen) >= situation.lanes:
             break
+        elif move.environment not in lost and move.key not in considered:
+            considered.add(move.key)  # a harsher way is not taken only because the gentlest has to wait its turn
+            if obstacle(move, situation.stack, [*holders, *chosen]) is None:
+                chosen.append(move)
     return endings + chosen
-
-
-def _may_start(move: Move, lost: set[str], chosen: Sequence[Move]) -> bool:
-    return move.environment not in lost and all(move.key != other.key for other in chosen)
 
 
 def reason(move: Move, situation: Situation) -> str:

@@ -41,7 +41,7 @@ class Analysis:
     def update(self, gaps: MutableMapping[str, Gap], changed: Collection[str], snapshot: Snapshot) -> set[str]:
         """Bring gaps up to date after some answers changed; the keys that were looked at again."""
         affected = {key for one in changed for key in self._affected(one)}
-        for key in affected:
+        for key in sorted(affected, key=self._position):  # in an order that is the same in every process
             environment, _, name = key.partition("/")
             gap = self.gap(environment, name, snapshot)
             if gap is None:
@@ -49,6 +49,10 @@ class Analysis:
             else:
                 gaps[key] = gap
         return affected
+
+    def _position(self, key: str) -> tuple[str, int]:
+        environment, _, name = key.partition("/")
+        return environment, self.stack.order[name]
 
     def _affected(self, key: str) -> list[str]:
         environment, _, name = key.partition("/")

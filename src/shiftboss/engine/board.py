@@ -16,6 +16,7 @@ class Board:
         self._open: list[tuple[int, str]] = []
         self._endings: dict[str, Move] = {}
         self.hopeless: dict[str, str] = {}
+        self.unconsented: set[str] = set()  #: those hopeless only for want of consent
         self.spent: dict[str, str] = {}  #: environments whose script is out of steps; never filled here
 
     def prepare(self, state: RunState) -> None:
@@ -27,6 +28,7 @@ class Board:
         if before is not None and _delegable(before):
             self._open.pop(bisect_left(self._open, (order, key)))
         self.hopeless.pop(key, None)
+        self.unconsented.discard(key)
         if options is None:
             return
         self._options[key] = options
@@ -34,6 +36,8 @@ class Board:
             insort(self._open, (order, key))
         if options.hopeless:
             self.hopeless[key] = options.hopeless
+        if options.consent:
+            self.unconsented.add(key)
 
     def offer_endings(self, endings: Mapping[str, Move]) -> None:
         """The moves that end environments, by id; legal besides the others."""

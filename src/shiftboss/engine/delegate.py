@@ -15,21 +15,40 @@ async def carry_out(order: Delegation, handlers: Mapping[str, Handler], bench: W
     """The outcome of one delegation. Never raises, whatever the handler does; cancellation passes through."""
     if order.mode is Mode.VERIFY:
         return done(f"looked at {order.component}")
+    limit = asyncio.timeout(order.deadline)
     try:
-        async with asyncio.timeout(order.deadline):
-            return await handlers[order.agent](order, bench)
+        async with limit:
+            outcome: object = await handlers[order.agent](order, bench)
+        return outcome if isinstance(outcome, Outcome) else _no_outcome(order, outcome)
+    except asyncio.CancelledError:
+        if _told_to_stop():
+            raise
+        return outcome_of(RuntimeError("it let somebody else's cancellation through"), order)
+    except TimeoutError as error:
+        return outcome_of(error, order, late=limit.expired())
     except Exception as error:  # noqa: BLE001 - one of the three borders: a handler's bug is a typed failure
         return outcome_of(error, order)
 
 
-def outcome_of(error: Exception, order: Delegation) -> Outcome:
-    """What an exception of a handler means."""
+def _told_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
+def _no_outcome(order: Delegation, outcome: object) -> Outcome:
+    what = f"{order.agent} answered {type(outcome).__name__} where an Outcome is wanted"
+    return outcome_of(TypeError(what), order)
+
+
+def outcome_of(error: Exception, order: Delegation, *, late: bool = True) -> Outcome:
+    """What an exception of a handler means; a TimeoutError that is not `late` came from something it waited for."""
     kind, message, evidence = FailureKind.CRASHED, f"{type(error).__name__}: {error}", dict[str, object]()
     match error:
         case Failed():
             kind, message, evidence = error.kind, str(error), error.evidence
         case TimeoutError():
-            kind, message = FailureKind.TIMEOUT, f"{order.agent} did not end within {order.deadline:g} s"
+            kind = FailureKind.TIMEOUT
+            message = f"{order.agent} did not end within {order.deadline:g} s" if late else f"timed out: {error}"
         case PermissionError():
             kind = FailureKind.PERMISSION
         case OSError() if error.errno == 28:  # ENOSPC

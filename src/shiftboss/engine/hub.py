@@ -7,6 +7,7 @@ one day, a distributed engine) drives them; nothing of the hub's judgement may h
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from shiftboss.engine import record
+from shiftboss.engine.admit import objection
 from shiftboss.engine.analyse import Analysis
 from shiftboss.engine.board import Board
 from shiftboss.engine.charter import Charter
@@ -14,7 +15,7 @@ from shiftboss.engine.judge import judge
 from shiftboss.engine.moves import options_for, trouble_of
 from shiftboss.engine.scripted import ScriptedBoard
 from shiftboss.engine.state import RunState
-from shiftboss.model.conflict import ALLOWED, Claim, obstacle
+from shiftboss.model.conflict import Claim
 from shiftboss.model.events import (
     Delegated,
     EnvironmentEnded,
@@ -55,10 +56,11 @@ class Hub:
         scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED
         self._board = ScriptedBoard(charter.stack, charter.steps, charter.environments) if scripted else Board()
         self._open_gaps: dict[str, set[str]] = {environment: set() for environment in charter.environments}
-        self._changed: set[str] = set()
         self._due: set[str] = {f"{e}/{name}" for e in charter.environments for name in charter.stack.specs}
+        self._changed = set(self._due)  # also for a run taken up again, whose gaps nobody has read off yet
         self._watched: dict[str, float] = {}
         self._started_at: dict[str, float] = {}
+        self._asked_again: dict[str, float] = {}
         self._answered: tuple[int, list[Delegation]] = (-1, [])
 
     # -- what to look at -------------------------------------------------------------------------------------
@@ -67,14 +69,19 @@ class Hub:
         """Components whose answer is missing, touched by a settled delegation, or about to change by itself."""
         now = self._clock.now()
         soon = {key for key, at in self._watched.items() if at <= now}
-        busy = self.state.in_flight
+        busy = self._busy()
         return sorted(key for key in self._due | soon if key not in busy)
+
+    def _busy(self) -> set[str]:
+        """Components this hub has ordered work on: looked at when it settles (what a dead hub ordered is not)."""
+        return {key for key, order in self.state.in_flight.items() if order.id in self._started_at}
 
     def next_look(self) -> float | None:
         """Seconds until a probe is due by itself; None when none will be."""
-        if self._due - self.state.in_flight.keys():
+        busy = self._busy()
+        if self._due - busy:
             return 0.0
-        times = [at for key, at in self._watched.items() if key not in self.state.in_flight]
+        times = [at for key, at in self._watched.items() if key not in busy]
         return max(0.0, min(times) - self._clock.now()) if times else None
 
     def time_left(self) -> float:
@@ -87,25 +94,26 @@ class Hub:
         """Take the answers in, let the brain choose, and order what is admitted (durably, before it starts)."""
         if number == self._answered[0]:
             return self._answered[1]
+        if self.state.ended is not None:
+            return []
         events: list[Event] = []
         self._look_at(observations, events)
         self._refresh()
-        orders: list[Delegation] = []
         if self.time_left() <= 0:
             events += self._end_all(Ending.EXHAUSTED, f"the run's {self.charter.seconds:g} seconds are spent")
         else:
             self._board.prepare(self.state)
-            events += self._end_spent()
-            self._board.offer_endings(self._endings())
-            events += await self._decide(self._situation(number))
+            events += self._end_spent() or await self._choose(number)
             if not events and self._stalled():
                 events += self._end_all(Ending.ESCALATED, "gaps remain, and nothing legal is left to do about them")
         self._commit(events)
         orders = [self.state.in_flight[e.environment + "/" + e.component] for e in events if isinstance(e, Delegated)]
-        for order in orders:
-            self._started_at[order.id] = self._clock.now()
         self._answered = (number, orders)
         return orders
+
+    async def _choose(self, number: int) -> list[Event]:
+        self._board.offer_endings(self._endings())
+        return await self._decide(self._situation(number))
 
     def _stalled(self) -> bool:
         """Whether nothing will ever happen by itself any more."""
@@ -122,7 +130,7 @@ class Hub:
             self._watch(seen)
 
     def _watch(self, seen: Observation) -> None:
-        if seen.health not in (Health.STARTING, Health.UNKNOWN):
+        if seen.health not in (Health.STARTING, Health.UNKNOWN) or seen.environment in self.state.endings:
             self._watched.pop(seen.key, None)
             return
         waited = seen.at - self.state.since[seen.key]
@@ -146,10 +154,15 @@ class Hub:
                 self.charter.stack,
                 self.state.ledger[key],
                 self.charter.budget,
-                waited=self._clock.now() - self.state.since.get(key, self._clock.now()),
+                waited=self._waited(key),
                 recoveries=self.state.recoveries[environment],
             )
         self._board.put(key, self.charter.stack.order[name], options)
+
+    def _waited(self, key: str) -> float:
+        """Seconds since the component last changed or was worked on."""
+        now = self._clock.now()
+        return now - self.state.since.get(key, now)
 
     def _situation(self, number: int) -> Situation:
         return Situation(
@@ -181,16 +194,24 @@ class Hub:
                 if not self._look_again(environment):
                     move = _ending(environment, Mode.COMPLETE, COMPLETE, "no gap remains")
                     found[move.id] = move
-            elif environment in hopeless:
-                why = "; ".join(f"{k}: {why}" for k, why in self._board.hopeless.items() if k.startswith(environment))
-                move = _ending(environment, Mode.ESCALATE, ESCALATE, why)
+                continue
+            self._asked_again.pop(environment, None)
+            if environment in hopeless:
+                lost = {k: why for k, why in self._board.hopeless.items() if k.startswith(f"{environment}/")}
+                move = _ending(environment, Mode.ESCALATE, ESCALATE, "; ".join(f"{k}: {w}" for k, w in lost.items()))
                 found[move.id] = move
         return found
 
     def _look_again(self, environment: str) -> bool:
-        """Whether some answer is too old to end on; if so it is due again."""
-        oldest = self._clock.now() - FRESH_SECONDS
+        """Whether some answer is too old to end on; if so it is due again.
+
+        What was asked again counts as fresh however long the asking took, or slow probes would never let a run end.
+        """
+        now = self._clock.now()
+        oldest = min(now - FRESH_SECONDS, self._asked_again.get(environment, now))
         old = {k for k, s in self.state.snapshot.items() if s.environment == environment and s.at < oldest}
+        if old:
+            self._asked_again[environment] = now
         self._due |= old
         return bool(old)
 
@@ -247,7 +268,9 @@ class Hub:
         endings: dict[str, Ending] = {}
         for move_id in decision.moves:
             move = self._board.get(move_id)
-            why = self._objection(move, move_id, claimed)
+            why = f"{move_id} is not legal now"
+            if move is not None:
+                why = objection(move, self.charter, claimed, endings, self.state.recoveries)
             if move is None or why:
                 refused.append(NotAdmitted(turn=situation.turn, source=decision.source, move=move_id, why=why or ""))
                 continue
@@ -255,27 +278,24 @@ class Hub:
             if move.mode in DELEGATED:
                 orders.append(self._order(move, situation.turn, len(orders)))
                 claimed.append(move)
-            else:
-                ending = Ending.CONVERGED if move.mode is Mode.COMPLETE else Ending.ESCALATED
+            elif move.mode is not Mode.WAIT:
+                ending = Ending.CONVERGED if move.mode is Mode.COMPLETE else self._given_up(move.environment)
                 endings[move.environment] = ending
                 orders.append(self._ended(move.environment, ending, decision.reasoning))
         said = record.decided(situation.turn, decision, chosen, self.gaps, self._board)
         return [said, *orders, *self._run_ended(endings)] if endings else [said, *orders], refused
 
-    def _objection(self, move: Move | None, move_id: str, claimed: Sequence[Claim]) -> str | None:
-        if move is None:
-            return f"{move_id} is not legal now"
-        if move.mode not in DELEGATED:
-            return None
-        if len(claimed) >= self.charter.parallel:
-            return f"no lane is free (limits.parallel = {self.charter.parallel})"
-        if move.risk not in ALLOWED:
-            return f"needs consent: {move.risk}"
-        return obstacle(move, self.charter.stack, claimed)
+    def _given_up(self, environment: str) -> Ending:
+        """How an environment ends that can't go on: for want of consent, if nothing else is in its way."""
+        lost = {key for key in self._board.hopeless if key.startswith(f"{environment}/")}
+        return Ending.NEEDS_APPROVAL if lost <= self._board.unconsented else Ending.ESCALATED
 
     def _order(self, move: Move, turn: int, index: int) -> Delegated:
         gap = self.gaps.get(move.key)
-        trouble = trouble_of(gap, self.state.ledger[move.key]) if gap and move.mode is Mode.RECOVER else None
+        trouble = None
+        if gap and move.mode is Mode.RECOVER:
+            spec, attempts = self.charter.stack.specs[move.component], self.state.ledger[move.key]
+            trouble = trouble_of(gap, spec, attempts, self._waited(move.key))
         order_id = f"{self.charter.run}/{turn}/{index}"
         return record.delegated(move, order_id, self.state.attempts(move.key, move.mode) + 1, trouble)
 
@@ -307,7 +327,8 @@ class Hub:
         """What must be looked at again: after a failure everything, else what may have felt it."""
         stack, environment = self.charter.stack, order.environment
         self._changed.add(order.key)
-        names = stack.downstream(order.component) if ok else tuple(stack.specs)
+        worked_on = (order.component, *order.touches)
+        names = {name for one in worked_on for name in stack.downstream(one)} if ok else set(stack.specs)
         seen = set(self.to_verify(order))
         self._due |= {f"{environment}/{name}" for name in names} - seen
         self._changed |= {f"{environment}/{name}" for name in order.touches}
@@ -333,7 +354,23 @@ class Hub:
                 self.state.apply(event, now)
         for event in events:
             if isinstance(event, Delegated):
-                self._place(f"{event.environment}/{event.component}")
+                self._ordered(event, now)
+            elif isinstance(event, EnvironmentEnded):
+                self._close(event.environment)
+
+    def _ordered(self, event: Delegated, now: float) -> None:
+        self._started_at[event.id] = now
+        self._place(f"{event.environment}/{event.component}")
+        if self.state.recoveries[event.environment] == self.charter.budget.recoveries:
+            for key in self._open_gaps[event.environment]:  # what they may still do depends on that budget
+                self._place(key)
+
+    def _close(self, environment: str) -> None:
+        """Nothing more is done or looked at in an environment that has ended."""
+        for key in self._open_gaps[environment]:
+            self._place(key)
+        self._due = {key for key in self._due if not key.startswith(f"{environment}/")}
+        self._watched = {key: at for key, at in self._watched.items() if not key.startswith(f"{environment}/")}
 
     # -- taking a run up again -------------------------------------------------------------------------------
 

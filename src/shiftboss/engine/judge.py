@@ -38,7 +38,7 @@ def judge(order: Delegation, outcome: Outcome, seen: Observation | None, words: 
 
 
 def _as_it_should_be(order: Delegation, seen: Observation | None) -> bool:
-    if seen is None:
+    if seen is None or seen.health is Health.UNKNOWN:
         return False
     match order.mode:
         case Mode.REMOVE:

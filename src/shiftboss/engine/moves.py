@@ -7,9 +7,11 @@ of times per signature, a bounded number of failures per component, and nothing 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shiftboss.model.conflict import ALLOWED
 from shiftboss.model.failure import NOT_RETRYABLE, FailureKind, signature
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import Mode, Move, Risk
+from shiftboss.model.pipeline import ComponentSpec
 from shiftboss.model.recovery import RUNGS, Attempt, Strategy
 from shiftboss.model.stack import RECOVERY, Stack
 
@@ -25,6 +27,9 @@ RETRIED = frozenset(
 
 RETRIES = 2
 
+WAITED_FOR = frozenset({GapKind.NOT_YET, GapKind.UNKNOWN})
+"""Gaps that time alone may close, within the component's patience."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trouble:
@@ -33,6 +38,7 @@ class Trouble:
     kind: FailureKind
     signature: str
     message: str
+    late: bool = False  #: nothing failed, but it does not become ready
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +55,7 @@ class Options:
 
     moves: tuple[Move, ...] = ()
     hopeless: str | None = None
+    consent: bool = False  #: hopeless only because nobody has consented to what could help
 
 
 NOTHING = Options()
@@ -61,22 +68,37 @@ def options_for(
     if gap.blocked_by:
         return NOTHING
     spec = stack.specs[gap.component]
-    late = gap.kind in (GapKind.NOT_YET, GapKind.UNKNOWN) and waited > spec.patience
-    if gap.kind in (GapKind.NOT_YET, GapKind.UNKNOWN) and not late:
+    if gap.kind in WAITED_FOR and not _late(gap, spec, waited):
         return Options(moves=(_move(gap, stack, Mode.WAIT, f"{gap.why}; give it up to {spec.patience:.0f} s"),))
-    failed = sum(not attempt.ok for attempt in attempts)
-    if failed >= budget.attempts:
-        return Options(hopeless=f"{failed} failed attempts, which is the limit")
+    spent = _spent(attempts, budget)
+    if spent:
+        return Options(hopeless=f"{spent}: {gap.why}")
     if gap.kind is GapKind.UNWANTED:
         return Options(moves=(_move(gap, stack, Mode.REMOVE, gap.why),))
-    trouble = _too_late(gap, waited) if late else trouble_of(gap, attempts)
+    trouble = trouble_of(gap, spec, attempts, waited)
     if trouble is None:
         return Options(moves=(_move(gap, stack, Mode.ENSURE, gap.why),))
     return _recovery(gap, stack, attempts, trouble, spent=recoveries >= budget.recoveries)
 
 
-def trouble_of(gap: Gap, attempts: Sequence[Attempt]) -> Trouble | None:
+def _late(gap: Gap, spec: ComponentSpec, waited: float) -> bool:
+    return gap.kind in WAITED_FOR and waited > spec.patience
+
+
+def _spent(attempts: Sequence[Attempt], budget: Budget) -> str | None:
+    """Why no further attempt may be made, if so. Also what works again and again without lasting has a limit."""
+    failed = sum(not attempt.ok for attempt in attempts)
+    if failed >= budget.attempts:
+        return f"{failed} failed attempts, which is the limit"
+    if len(attempts) > budget.attempts + budget.recoveries:
+        return f"{len(attempts)} attempts, and it does not last"
+    return None
+
+
+def trouble_of(gap: Gap, spec: ComponentSpec, attempts: Sequence[Attempt], waited: float) -> Trouble | None:
     """What went wrong and still stands: seen by the probe, or the last failure no recovery has answered."""
+    if _late(gap, spec, waited):
+        return _too_late(gap, waited)
     if gap.failure is not None:
         sign = signature(gap.component, gap.failure, gap.why)
         return Trouble(kind=gap.failure, signature=sign, message=gap.why)
@@ -91,17 +113,20 @@ def trouble_of(gap: Gap, attempts: Sequence[Attempt]) -> Trouble | None:
 def _too_late(gap: Gap, waited: float) -> Trouble:
     message = f"not ready after {waited:.0f} s: {gap.why}"
     kind = FailureKind.TIMEOUT
-    return Trouble(kind=kind, signature=signature(gap.component, kind, message), message=message)
+    return Trouble(kind=kind, signature=signature(gap.component, kind, message), message=message, late=True)
 
 
 def _recovery(gap: Gap, stack: Stack, attempts: Sequence[Attempt], trouble: Trouble, *, spent: bool) -> Options:
     if trouble.kind in NOT_RETRYABLE:
         return Options(hopeless=f"{trouble.kind} can't be retried: {trouble.message}")
-    fitting = () if spent else _untried(gap.component, stack.strategies, attempts, trouble)
-    moves = [_recover(gap, stack, strategy, trouble) for strategy in fitting]
+    fitting = [] if spent else _untried(gap.component, stack.strategies, attempts, trouble)
+    moves = [_recover(gap, stack, strategy, trouble) for strategy in fitting if strategy.risk in ALLOWED]
     if _may_retry(attempts, trouble):
         why = f"try again after: {trouble.message}"
         moves.append(_move(gap, stack, Mode.ENSURE, why, rung=RUNGS.index("retry")))
+    if not moves and fitting:
+        asked = ", ".join(f"{strategy.what} ({strategy.risk})" for strategy in fitting)
+        return Options(hopeless=f"{trouble.message}; what could help needs consent: {asked}", consent=True)
     if not moves:
         reason = "the environment's recoveries are spent" if spent else "no strategy is left"
         return Options(hopeless=f"{reason} for {trouble.kind}: {trouble.message}")
@@ -119,6 +144,8 @@ def _uses(attempts: Sequence[Attempt], strategy: str, trouble: Trouble) -> int:
 
 
 def _may_retry(attempts: Sequence[Attempt], trouble: Trouble) -> bool:
+    if trouble.late:  # the order itself went well each time: a second one may help, a third will not
+        return sum(attempt.mode == Mode.ENSURE for attempt in attempts) < RETRIES
     same = sum(a.signature == trouble.signature and not a.ok for a in attempts)
     return trouble.kind in RETRIED and same <= RETRIES
 

@@ -28,7 +28,14 @@ class Observer:
         bench = self._benches[environment]
         try:
             async with asyncio.timeout(self._timeout):
-                seen = await self._probes[component](bench)
+                seen = replace(await self._probes[component](bench), at=0.0)
+            if seen.key != key:
+                seen = _unknown(environment, component, f"its probe answered for {seen.key} instead")
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            seen = _unknown(environment, component, "the probe let somebody else's cancellation through")
         except TimeoutError:
             seen = _unknown(environment, component, f"no answer within {self._timeout:g} s")
         except Exception as error:  # noqa: BLE001 - one of the three borders: a probe's bug must not stop the hub

@@ -59,10 +59,12 @@ class Runner:
         hub.reconcile(observations)
         number = hub.state.last_turn + 1
         while True:
+            if hub.time_left() <= 0:
+                await self._cut_off("the run's time is spent")
             for order in await hub.turn(number, observations):
                 self._tasks[asyncio.create_task(self._work(order), name=order.id)] = order
             if hub.state.ended is not None:
-                await self._cancel()
+                await self._cut_off("the run has ended")
                 return hub.state.ended
             await self._wait()
             if self._read_inbox():
@@ -117,7 +119,10 @@ class Runner:
         self._tasks.clear()
         return orders
 
-    async def _stop(self, why: str) -> None:
+    async def _cut_off(self, why: str) -> None:
         for order in await self._cancel():
             self._hub.settle(order, Outcome(status=Status.CANCELLED, summary=why), [])
+
+    async def _stop(self, why: str) -> None:
+        await self._cut_off(why)
         self._hub.interrupt(why)

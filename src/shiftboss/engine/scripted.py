@@ -75,6 +75,7 @@ class ScriptedBoard:
         self._moves: dict[str, Move] = {}
         self._endings: dict[str, Move] = {}
         self.hopeless: dict[str, str] = {}
+        self.unconsented: set[str] = set()  #: never filled here
         self.spent: dict[str, str] = {}
 
     def prepare(self, state: RunState) -> None:

@@ -35,7 +35,7 @@ class RunState:
     decisions: int = 0
     last_turn: int = -1
     snapshot: dict[str, Observation] = field(default_factory=dict[str, Observation])
-    since: dict[str, float] = field(default_factory=dict[str, float])  #: when the health last changed
+    since: dict[str, float] = field(default_factory=dict[str, float])  #: when it last changed or was worked on
     in_flight: dict[str, Delegation] = field(default_factory=dict[str, Delegation])
     ledger: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     history: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
@@ -58,7 +58,7 @@ class RunState:
             case Delegated():
                 self._delegated(event)
             case Settled():
-                self._settled(event)
+                self._settled(event, at)
             case NoteAdded():
                 self.notes.append(event.text)
             case EnvironmentEnded():
@@ -75,7 +75,7 @@ class RunState:
     def see(self, observation: Observation) -> None:
         """Keep an answer (also one that says the same again: its date counts)."""
         before = self.snapshot.get(observation.key)
-        if before is None or before.health is not observation.health:
+        if before is None or (before.health, before.instance) != (observation.health, observation.instance):
             self.since[observation.key] = observation.at
         self.snapshot[observation.key] = observation
 
@@ -109,9 +109,10 @@ class RunState:
         if order.mode is Mode.RECOVER:
             self.recoveries[order.environment] += 1
 
-    def _settled(self, event: Settled) -> None:
+    def _settled(self, event: Settled, at: float) -> None:
         order, treated = self._orders.pop(event.id)
         self.in_flight.pop(order.key, None)
+        self.since[order.key] = at
         failure = event.failure or {}
         attempt = Attempt(
             delegation=order.id,

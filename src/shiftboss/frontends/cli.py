@@ -13,8 +13,8 @@ EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, what a shell shows for `yes | head`
 HELP = """\
 shiftboss looks at a stack as it really is, does what is missing, and proves it.
 
-  shiftboss up                     a regtest daemon, pool and miner, proven by a block
-  shiftboss up --set ports.stratum=3334 --workdir /tmp/second
+  shiftboss up                  a regtest daemon, pool and miner, and a block
+  shiftboss up --workdir /tmp/second --set ports.stratum=3334
 
 """
 END = """

@@ -21,6 +21,9 @@ from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, EXIT_REFUSED, EXIT_US
 DEBUG = "SHIFTBOSS_TEST_DEBUG"
 
 
+_PLACES = {"command line": "on the", "environment": "in the"}
+
+
 def refuse_other_systems() -> None:
     """Say clearly that only Linux is supported.
 
@@ -74,7 +77,7 @@ def as_text(finding: Diagnostic) -> str:
     inside = f" ({finding.path})" if finding.path else ""
     lines = [
         *wrap(f"{finding.severity}: {finding.what}", 78, hang=2),
-        f"  in {clean(where)}{clean(inside)}",
+        f"  {_PLACES.get(where, 'in')} {clean(where)}{clean(inside)}",
         *("  " + line for line in wrap(finding.remedy, 76)),
     ]
     return "\n".join(line for line in lines if line.strip()) + "\n"

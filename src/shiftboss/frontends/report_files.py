@@ -4,14 +4,14 @@ Called by verbs_run.py when a run ended with a report; everything in it is untru
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
 from shiftboss.app import Session
 from shiftboss.engine import report as engine_report
-from shiftboss.frontends.plain import write
-from shiftboss.frontends.text import clean, clean_block
+from shiftboss.frontends.plain import WIDTH, write
+from shiftboss.frontends.text import clean, clean_block, wrap
 from shiftboss.system.files import ensure_private_folder, write_atomic
 
 Report = Mapping[str, Any]
@@ -40,7 +40,7 @@ def write_reports(session: Session, run: str, reports: Mapping[str, Report]) -> 
         for environment, report in reports.items():
             forms = {
                 "json": json.dumps(report, indent=1, default=str) + "\n",
-                "txt": clean_block(engine_report.as_text(report)) + "\n",
+                "txt": "".join(f"{line}\n" for line in text_lines(report)),
                 "html": as_html(run, report),
             }
             written[environment] = {}
@@ -56,10 +56,22 @@ def write_reports(session: Session, run: str, reports: Mapping[str, Report]) -> 
 def print_reports(reports: Mapping[str, Report], files: Mapping[str, Mapping[str, str]]) -> None:
     """The reports as text, and where their files are."""
     for environment, report in reports.items():
-        write(["", *clean_block(engine_report.as_text(report)).splitlines()])
+        write(["", *text_lines(report)])
         where = files.get(environment, {})
         lines = [f"  {path}" for path in where.values()] or ["  nowhere: the working directory can't be written"]
         write(["", "This report is kept in:", *lines])
+
+
+def text_lines(report: Report) -> Iterator[str]:
+    """The report in the DECISION / REASONING form; the prose is wrapped, logs and commands stay whole for copying."""
+    prose = True
+    for line in clean_block(engine_report.as_text(report)).splitlines():
+        prose = prose and not line.startswith("DIAGNOSTIC DETAILS")
+        indent = len(line) - len(line.lstrip())
+        if prose and line.strip():
+            yield from (" " * indent + part for part in wrap(line, WIDTH - indent, hang=3 if line[0].isdigit() else 0))
+        else:
+            yield line
 
 
 def as_html(run: str, report: Report) -> str:

@@ -42,13 +42,16 @@ def endpoints_table(environment: str, endpoints: Mapping[str, Any]) -> Table:
 
 
 def proof_table(environment: str, proof: Mapping[str, Any]) -> Table:
-    """What was proven, and each checkpoint with its time."""
+    """What was proven, and each checkpoint with its time.
+
+    The labels are short enough for a block's hash to stay on one line of 80 columns.
+    """
     rows = [
         ("height", f"{proof.get('height_before')} -> {proof.get('height_after')}"),
         ("block", clean(proof.get("block_hash", ""))),
         ("transactions", clean(proof.get("transactions", ""))),
-        ("coinbase pays", clean(proof.get("coinbase_address", ""))),
-        ("shares accepted", clean(proof.get("shares_accepted", ""))),
+        ("pays to", clean(proof.get("coinbase_address", ""))),
+        ("shares", clean(proof.get("shares_accepted", ""))),
     ]
     rows += [(f"after {seconds_text(float(one['seconds']))}", _checkpoint(one)) for one in proof.get("checkpoints", ())]
     return Table(title=f"Proof of {environment}", rows=rows)

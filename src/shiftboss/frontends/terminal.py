@@ -5,21 +5,20 @@ rich is loaded at the first delegation only: a run that finds everything done en
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from shiftboss.frontends.narrate import Line
 from shiftboss.frontends.plain import WIDTH, PlainScreen, lines_of, table_lines, write
 from shiftboss.frontends.tables import Table
-from shiftboss.frontends.text import clean
-from shiftboss.model.events import Recorded
+from shiftboss.frontends.text import clean, clip
+from shiftboss.model.events import Observed, Recorded
 from shiftboss.system.clock import Clock
 from shiftboss.view import DelegationView
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, Group
     from rich.live import Live
-    from rich.table import Table as Grid
 
 WIDEST = 110
 """Wider lines are hard to read."""
@@ -47,6 +46,10 @@ STYLES = {"ready": "green", "starting": "yellow", "broken": "red", "absent": "di
 MARKS = {"ready": "●", "starting": "◐", "broken": "✗", "absent": "○", "unknown": "?"}
 
 
+_OTHER_COLUMNS = 16
+"""What mark, state and the gaps between them take of a row."""
+
+
 def terminal_width() -> int:
     """Columns to use."""
     try:
@@ -64,8 +67,10 @@ def painted(text: str, word: str) -> str:
 class LiveScreen(PlainScreen):
     """Draws a run on a terminal."""
 
-    def __init__(self, clock: Clock, *, color: bool) -> None:
+    def __init__(self, clock: Clock, order: Mapping[str, int], *, color: bool) -> None:
+        """`order` is the place of each component in the stack."""
         super().__init__()
+        self._order = order
         self._clock = clock
         self._color = color
         self._console: Console | None = None
@@ -123,40 +128,40 @@ class LiveScreen(PlainScreen):
             health = words[1] if table.heads and len(words) > 1 else ""
             yield painted(line, health) if self._color and health in STYLES else line
 
-    def _picture(self) -> "Grid":
+    def _picture(self) -> "Group":
+        """One row per component, in the order of the stack; below it the whole."""
+        from rich.console import Group
         from rich.table import Table as Grid
         from rich.text import Text
 
         view = self.narrator.view
-        busy = {f"{one.environment}/{one.component}": one for one in view.in_flight}
-        grid = Grid.grid(padding=(0, 1), expand=False)
-        for options in ({"width": 1}, {"no_wrap": True}, {"no_wrap": True}, {"no_wrap": True, "overflow": "ellipsis"}):
-            grid.add_column(**options)  # pyright: ignore[reportArgumentType] - plain keyword options
-        ready = sum(seen.health == "ready" for seen in view.components.values())
         now = self._clock.now()
-        grid.add_row("", "", "", "")
-        for key, seen in view.components.items():
-            order = busy.get(key)
-            style = "cyan" if order else STYLES.get(seen.health, "")
-            state = self._working(order, now) if order else clean(seen.health)
-            mark = "▶" if order else MARKS.get(seen.health, " ")
-            name = clean(seen.component if len(_environments(view.components)) == 1 else key)
-            grid.add_row(
-                Text(mark, style), Text(name), Text(state, style), Text(self._about(order, seen.summary), "dim")
-            )
-        total = f"{ready} of {len(view.components)} ready, {now - view.started:.0f} s, {len(busy)} in flight"
-        grid.add_row("", "", "", "")
-        grid.add_row("", Text("stack", "bold"), Text(f"{now - view.started:.1f} s", "bold"), Text(total, "bold"))
-        return grid
-
-    @staticmethod
-    def _working(order: DelegationView, now: float) -> str:
-        return f"{max(0.0, now - order.started):.1f} s"
-
-    @staticmethod
-    def _about(order: DelegationView | None, summary: str) -> str:
-        return clean(f"{order.agent} {order.strategy or order.mode}" if order else summary)
+        busy = {f"{one.environment}/{one.component}": one for one in view.in_flight}
+        keys = sorted(view.components, key=lambda key: self._order.get(key.partition("/")[2], len(self._order)))
+        names = {key: clean(key if len(_environments(keys)) > 1 else key.partition("/")[2]) for key in keys}
+        grid = Grid.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=1)
+        wide = max(map(len, names.values()), default=1)
+        grid.add_column(width=wide)
+        grid.add_column(width=8)
+        grid.add_column(no_wrap=True)
+        room = max(10, terminal_width() - wide - _OTHER_COLUMNS)
+        for key in keys:
+            mark, style, state, about = _row(view.components[key], busy.get(key), now)
+            grid.add_row(Text(mark, style), Text(names[key]), Text(state, style), Text(clip(about, room), "dim"))
+        ready = sum(seen.health == "ready" for seen in view.components.values())
+        whole = f"{now - view.started:.1f} s: {ready} of {len(keys)} ready, {len(busy)} in flight"
+        return Group(Text(""), grid, Text(whole, "bold"))
 
 
-def _environments(keys: Mapping[str, object]) -> set[str]:
+def _row(seen: Observed, order: DelegationView | None, now: float) -> tuple[str, str, str, str]:
+    """Mark, style, state and what there is to say of a component."""
+    if order is None:
+        style = STYLES.get(seen.health, "")
+        return MARKS.get(seen.health, " "), style, clean(seen.health), clean(seen.summary)
+    doing = clean(f"{order.agent}: {order.strategy or order.mode}")
+    return "▶", "cyan", f"{max(0.0, now - order.started):.1f} s", doing
+
+
+def _environments(keys: Iterable[str]) -> set[str]:
     return {key.partition("/")[0] for key in keys}

@@ -31,7 +31,9 @@ def runs(call: Call) -> int:
     elif not found:
         write(["Nothing has been run here yet: `shiftboss up` makes the first."])
     else:
-        rows = [(one["run"], one["ending"], _seconds(one["seconds"]), clip(one["command"], WIDTH - 44)) for one in found]
+        rows = [
+            (one["run"], one["ending"], _seconds(one["seconds"]), clip(one["command"], WIDTH - 44)) for one in found
+        ]
         write(table_lines(Table(title="Runs", rows=rows)))
     return 0
 

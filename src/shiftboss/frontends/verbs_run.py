@@ -1,13 +1,15 @@
 """up, down, restart, resume: the verbs that act. They drive a run and show it."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from shiftboss import control
 from shiftboss.app import Session
-from shiftboss.frontends.arguments import Call
+from shiftboss.errors import BadInput
+from shiftboss.frontends.arguments import Call, wrong
 from shiftboss.frontends.documents import run_document
 from shiftboss.frontends.failures import print_document
 from shiftboss.frontends.plain import PlainScreen, SilentScreen
@@ -15,7 +17,7 @@ from shiftboss.frontends.session import in_order, pack_and_components, session_o
 from shiftboss.frontends.tables import end_tables
 from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, Ending, Goal, Want
 
-Drive = Callable[[Session, control.Listener], Awaitable[control.Result]]
+Drive = Callable[[Session, PlainScreen], Awaitable[control.Result]]
 
 TICK_SECONDS = 0.2
 """How often what is in flight is drawn again."""
@@ -37,9 +39,12 @@ def down(call: Call) -> int:
 def restart(call: Call) -> int:
     """Replace running instances."""
 
-    async def drive(session: Session, listener: control.Listener) -> control.Result:
+    async def drive(session: Session, screen: PlainScreen) -> control.Result:
         goal = await control.restart_goal(session, call.more["components"])
-        return await control.run_goal(session, goal, brain=call.brain, listener=listener)
+        if not goal.replace:
+            what = f"no process of ours runs for {', '.join(call.more['components'])}"
+            raise BadInput([wrong(what, "shiftboss up starts what is missing.")])
+        return await control.run_goal(session, goal, brain=call.brain, listener=screen.show)
 
     return _act(call, drive)
 
@@ -47,15 +52,16 @@ def restart(call: Call) -> int:
 def resume(call: Call) -> int:
     """Take a run up again."""
 
-    async def drive(session: Session, listener: control.Listener) -> control.Result:
-        return await control.resume(session, call.more["run"], listener=listener)
+    async def drive(session: Session, screen: PlainScreen) -> control.Result:
+        run = call.more["run"]
+        return await control.resume(session, run, listener=screen.show, earlier=screen.narrator.view.apply)
 
     return _act(call, drive)
 
 
 def _towards(call: Call, goal: Goal) -> Drive:
-    async def drive(session: Session, listener: control.Listener) -> control.Result:
-        return await control.run_goal(session, goal, brain=call.brain, listener=listener)
+    async def drive(session: Session, screen: PlainScreen) -> control.Result:
+        return await control.run_goal(session, goal, brain=call.brain, listener=screen.show)
 
     return drive
 
@@ -77,7 +83,7 @@ async def _shown(session: Session, drive: Drive, screen: PlainScreen) -> control
     control.interruptible(cast("asyncio.Task[Any]", asyncio.current_task()))
     ticker = asyncio.create_task(_tick(session, screen))
     try:
-        return await drive(session, screen.show)
+        return await drive(session, screen)
     finally:
         ticker.cancel()
 
@@ -92,11 +98,11 @@ def _screen(call: Call, session: Session) -> PlainScreen:
     """Live on a terminal, lines elsewhere, nothing but the document with --json."""
     if call.json:
         return SilentScreen()
-    if call.quiet or not sys.stdout.isatty():
+    if call.quiet or not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
         return PlainScreen(quiet=call.quiet)
     from shiftboss.frontends.terminal import LiveScreen
 
-    return LiveScreen(session.clock, color=call.color)
+    return LiveScreen(session.clock, session.stack.order, color=call.color)
 
 
 def _interrupted(call: Call, screen: PlainScreen) -> int:
@@ -112,7 +118,8 @@ def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Re
     view = in_order(session, result.view)
     code = EXIT_INTERNAL if view.exit_code is None else view.exit_code
     document = run_document(view, result.endpoints, result.proof)
-    if "report" in document:
+    needs_report = "report" in document and view.ending is not Ending.INTERRUPTED
+    if needs_report:
         from shiftboss.frontends.report_files import write_reports
 
         document["report_files"] = write_reports(session, view.run, document["report"])
@@ -120,7 +127,7 @@ def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Re
         print_document(document)
         return code
     screen.tables(end_tables(view, result.endpoints, result.proof))
-    if "report" in document:
+    if needs_report:
         from shiftboss.frontends.report_files import print_reports
 
         print_reports(document["report"], document["report_files"])

@@ -45,6 +45,7 @@ class Observation:
             and self.health is other.health
             and self.failure is other.failure
             and self.instance == other.instance
+            and self.unproven == other.unproven
             and self.summary == other.summary
             and self.evidence == other.evidence
         )

@@ -44,6 +44,11 @@ class Database:
         except sqlite3.Error as error:
             raise StoreBroken(_advice(path, error)) from error
 
+    @property
+    def empty(self) -> bool:
+        """Whether another process has made the file but nothing in it yet (only seen when reading)."""
+        return self._connection.execute("PRAGMA user_version").fetchone()[0] == 0
+
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """All rows of a named query."""
         try:
@@ -95,8 +100,9 @@ def _open(path: Path, *, synchronous: str, readonly: bool) -> sqlite3.Connection
         message = f"{path} was written by a newer shiftboss (format {version}, this one knows {SCHEMA_VERSION})"
         raise StoreBroken(f"{message}. Use that one, or another --workdir.")
     if version < SCHEMA_VERSION and not readonly:
-        connection.executescript((files("shiftboss.store") / "schema.sql").read_text())
-        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        schema = (files("shiftboss.store") / "schema.sql").read_text()
+        # In one transaction: another process sees no store yet, or the whole of it.
+        connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;")
     return connection
 
 

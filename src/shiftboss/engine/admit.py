@@ -1,0 +1,47 @@
+"""Whether a chosen move may really be made now. Pure; the hub asks before it orders anything (DESIGN section 2, 5).
+
+A brain proposes, the hub admits: what is said here is journalled as NotAdmitted, and the brain's word never counts
+against it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from shiftboss.engine.charter import Charter
+from shiftboss.model.conflict import ALLOWED, Claim, obstacle
+from shiftboss.model.move import DELEGATED, Mode, Move
+from shiftboss.model.pipeline import PipelineKind
+
+
+def objection(
+    move: Move, charter: Charter, claimed: Sequence[Claim], ending: Collection[str], recoveries: Mapping[str, int]
+) -> str | None:
+    """Why a legal move is not admitted beside what is claimed already, or None.
+
+    `claimed` holds the orders in flight and then the moves admitted with this decision, `ending` the environments
+    that end with it, `recoveries` those ordered so far by environment.
+    """
+    if move.environment in ending:
+        return f"{move.environment} ends with this decision"
+    if move.mode is Mode.WAIT:
+        return None
+    if move.mode not in DELEGATED:
+        at_work = any(one.environment == move.environment for one in claimed)
+        return f"{move.environment} has orders in flight" if at_work else None
+    if len(claimed) >= charter.parallel:
+        return f"no lane is free (limits.parallel = {charter.parallel})"
+    if move.risk not in ALLOWED:
+        return f"needs consent: {move.risk}"
+    if move.mode is Mode.RECOVER and _recoveries_left(move.environment, charter, claimed, recoveries) <= 0:
+        return f"the recoveries of {move.environment} are spent"
+    return obstacle(move, charter.stack, claimed)
+
+
+def _recoveries_left(
+    environment: str, charter: Charter, claimed: Sequence[Claim], recoveries: Mapping[str, int]
+) -> int:
+    """Recoveries that may still start; a script is bounded by its steps instead."""
+    if charter.stack.pipeline.kind is PipelineKind.SCRIPTED:
+        return 1
+    chosen = [one for one in claimed if isinstance(one, Move) and one.environment == environment]
+    used = recoveries.get(environment, 0) + sum(one.mode is Mode.RECOVER for one in chosen)
+    return charter.budget.recoveries - used
