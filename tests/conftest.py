@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo.small import Driver, World
 
+from demo.small import Driver, World
 from shiftboss.model.stack import Stack
 from shiftboss.system import proc
 from shiftboss.system.instance import marks_of

@@ -6,15 +6,14 @@ The one place that knows which pack, brain and store there are. Frontends call t
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from shiftboss import __version__
 from shiftboss.contracts import Brain, Handler, Pack, Probe
 from shiftboss.engine.observe import Observer
-from shiftboss.errors import BadInput, Refused
+from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.handlers import python
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
@@ -32,6 +31,9 @@ from shiftboss.system.workbench import Workbench
 from shiftboss.templates.loader import load_shipped
 
 STORE = "state.sqlite3"
+BALLAST = "ballast"
+"""A file that is given up when the disk is full, so that the last words can still be written."""
+
 CHAINS = {"regtest": "regtest"}
 """Environment profile -> chain."""
 
@@ -187,20 +189,36 @@ def open_records(session: Session) -> Records:
     """The store, for acting; makes the working directory where there is none.
 
     Raises:
-        BadInput: the working directory can't be made or written.
-        StoreBroken: the store can't be used.
+        BadInput: the working directory can't be made or written, or its store can't be used.
     """
+    new = not session.home.exists()
     try:
         for folder in (session.home, session.home / "locks"):
             ensure_private_folder(folder)
         for bench in session.benches.values():
             bench.environment.make()
-        Ballast(session.home / "ballast").make()
-    except OSError as error:
-        what = f"the working directory can't be used: {error.strerror} ({error.filename})"
-        remedy = "Free space, correct its permissions, or name another with --workdir"
-        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)]) from error
-    return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))
+        Ballast(session.home / BALLAST).make()
+        return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))
+    except (OSError, StoreBroken) as error:
+        if new:
+            _unmake(session.home)
+        raise BadInput([_unusable(session.home, error)]) from error
+
+
+def _unmake(home: Path) -> None:
+    import shutil
+
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _unusable(home: Path, error: OSError | StoreBroken) -> Diagnostic:
+    if isinstance(error, StoreBroken):
+        what, _, remedy = str(error).partition(". ")
+        return Diagnostic(place=str(home), what=what, remedy=remedy)
+    what = f"the working directory can't be used: {error.strerror} ({error.filename})"
+    return Diagnostic(
+        place=str(home), what=what, remedy="Free space, correct its permissions, or name another with --workdir"
+    )
 
 
 def read_records(home: Path) -> Records | None:
@@ -225,8 +243,3 @@ def versions() -> dict[str, str]:
     import platform
 
     return {"shiftboss": __version__, "python": platform.python_version(), "kernel": platform.release()}
-
-
-Listener = Callable[[Any], None]
-
-__all__ = ["Refused"]

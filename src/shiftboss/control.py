@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shiftboss.app import (
+    BALLAST,
     Records,
     Session,
     brain_for,
@@ -26,7 +27,7 @@ from shiftboss.engine.moves import Budget
 from shiftboss.engine.plan import Plan, plan_for
 from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
-from shiftboss.errors import BadInput
+from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Delegated, Recorded, RunEnded, RunResumed, RunStarted, Settled
 from shiftboss.model.gap import Gap
@@ -143,10 +144,27 @@ async def _drive(
         state.apply(record.event, record.at)
     hub = Hub(_charter(session, run, goal, brain), state, records.journal, records.memory, session.clock)
     runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox)
-    ending = await runner.run()
+    try:
+        ending = await runner.run()
+    except StoreBroken as error:
+        ending = _last_words(session, hub, error)
     if goal.purge and ending is Ending.CONVERGED:
         await _purge(session, records, run)
     return await result_of(session, fold(records.journal.read(run)))
+
+
+def _last_words(session: Session, hub: Hub, error: StoreBroken) -> Ending:
+    """The journal could not be written: give up the ballast, and use the room to say so.
+
+    Raises:
+        StoreBroken: not even that was possible.
+    """
+    from shiftboss.system.files import Ballast
+
+    if not Ballast(session.home / BALLAST).release():
+        raise error
+    hub.give_up(str(error))
+    return Ending.ESCALATED
 
 
 async def _purge(session: Session, records: Records, run: str) -> None:

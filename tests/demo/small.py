@@ -14,7 +14,6 @@ from shiftboss.contracts import Brain
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.delegate import outcome_of
 from shiftboss.engine.hub import Hub
-from shiftboss.engine.moves import Budget
 from shiftboss.engine.state import RunState
 from shiftboss.errors import Failed
 from shiftboss.model.events import Recorded, RunStarted
@@ -113,9 +112,7 @@ def script_stack(
         )
         for name in names
     ]
-    stages.append(
-        Stage(id="recover", agent="medic", decisions=("recovered", "not_recovered"), mode=StageMode.RECOVER)
-    )
+    stages.append(Stage(id="recover", agent="medic", decisions=("recovered", "not_recovered"), mode=StageMode.RECOVER))
     follow = [*[f"do_{name}" for name in names[1:]], None]
     connections = [
         Connection(source=f"do_{name}", target=after, condition="fine")
@@ -171,7 +168,8 @@ class World:
     """What is really there. `script[key]` says how the orders to a part go, one word each; afterwards `ok`.
 
     Words: ok, lie, crash, hang, slow, start (ready after 3 s), start_forever, fail:KIND, break:KIND (done, but the
-    probe sees that failure), flap (ready, and gone again 5 s later), leak (raises CancelledError).
+    probe sees that failure), flap (ready, and gone again 5 s later), start_die (starting, then gone), clear (the failure is gone, and so
+    is the part).
     """
 
     clock: StepClock
@@ -242,11 +240,17 @@ class World:
             return done("it is done")
         if self.part(order.key).health is Health.READY and order.mode in (Mode.ENSURE, Mode.RECOVER):
             return done("it was done")
+        if kind == "clear":
+            self.parts[order.key] = Part()
+            return done("the way is free", "cleared it")
         self.starts += 1
         up = ready(self.starts)
         self.parts[order.key] = {
             "start": Part(health=Health.STARTING, summary="starting", instance=up.instance, later=(now + 3, up)),
             "start_forever": Part(health=Health.STARTING, summary="starting", instance=up.instance),
+            "start_die": Part(
+                health=Health.STARTING, summary="starting", instance=up.instance, later=(now + 3, Part())
+            ),
             "flap": Part(health=Health.READY, summary="works", instance=up.instance, later=(now + 5, Part())),
         }.get(kind, up)
         if kind == "break":

@@ -3,13 +3,12 @@
 import asyncio
 
 import pytest
-from demo.small import RELOCATE, RESTART, Driver, Part, StepClock, hub_stack, ready, specs_of, world_of
 
+from demo.small import START, Driver, Part, hub_stack, ready, world_of
 from shiftboss.brains.policy import PolicyBrain
-from shiftboss.engine.moves import Budget
 from shiftboss.model.events import Decided, Delegated, EnvironmentEnded, NotAdmitted, RunEnded, Settled
 from shiftboss.model.failure import FailureKind
-from shiftboss.model.move import Decision, Mode, Risk
+from shiftboss.model.move import Decision
 from shiftboss.model.observation import Health
 from shiftboss.model.outcome import done
 from shiftboss.model.recovery import Strategy
@@ -27,14 +26,17 @@ def ordered(driver: Driver) -> list[str]:
 
 
 class Says:
-    """A brain that says what it was told to, turn by turn; afterwards it has nothing to say."""
+    """A brain that says what it was told to, turn by turn; afterwards it is as wise as the policy (or `silent`)."""
 
     name = "stranger"
 
-    def __init__(self, *answers: list[str]) -> None:
+    def __init__(self, *answers: list[str], silent: bool = False) -> None:
         self.answers = list(answers)
+        self.silent = silent
 
     async def decide(self, situation):
+        if not self.answers and not self.silent:
+            return await PolicyBrain().decide(situation)
         moves = self.answers.pop(0) if self.answers else []
         return Decision(moves=tuple(moves), reasoning="because", source=self.name)
 
@@ -102,8 +104,8 @@ def test_an_eternal_liar_escalates_with_a_report(drive) -> None:
     assert run(driver) is Ending.ESCALATED
     assert len(ordered(driver)) <= 5
     (ended,) = driver.of(EnvironmentEnded)
-    assert "said it was done" in ended.reasoning
-    assert ended.report["why"] == ended.reasoning
+    assert "said it was done" in ended.report["why"]
+    assert ended.report["why"] in ended.reasoning
 
 
 def test_completion_is_not_claimed(drive) -> None:
@@ -130,7 +132,7 @@ def test_what_is_not_legal_is_journalled_and_the_policy_decides(drive, nonsense)
 
 def test_a_silent_brain_does_not_keep_the_run_from_ending(drive) -> None:
     stack = hub_stack(CHAIN)
-    driver = drive(stack, world_of(stack), brain=Says(), seconds=60.0)
+    driver = drive(stack, world_of(stack), brain=Says(silent=True), seconds=60.0)
     assert run(driver) is not Ending.CONVERGED
 
 
@@ -143,13 +145,12 @@ def test_the_same_move_twice_in_one_decision_is_one_order(drive) -> None:
 
 
 def test_choosing_to_wait_ends_nothing(drive) -> None:
-    stack = hub_stack(CHAIN)
-    starting = Part(health=Health.STARTING, summary="starting", later=(1_000_005.0, ready()))
-    world = world_of(hub_stack({"a": (), "b": ()}), a=starting)
-    driver = drive(hub_stack({"a": (), "b": ()}), world, brain=Says(["e/a/wait"], ["e/b/ensure"], [], ["e/complete"]))
-    asyncio.run(driver.one_turn(0, world.look(driver.hub.probes_due())))
-    assert driver.of(EnvironmentEnded) == []
-    assert stack is not None
+    stack = hub_stack({"a": (), "b": ()})
+    world = world_of(stack, a=Part(health=Health.STARTING, summary="starting", later=(START + 5, ready())))
+    driver = drive(stack, world, brain=Says(["e/a/wait"]))
+    assert run(driver) is Ending.CONVERGED
+    assert driver.of(Decided)[0].moves == ["e/a/wait"]
+    assert ordered(driver) == ["b/ensure"]
 
 
 def test_an_environment_that_is_given_up_gets_no_new_orders_in_the_same_breath(drive) -> None:
@@ -171,126 +172,6 @@ def test_nothing_is_ordered_in_an_environment_that_has_ended(drive) -> None:
     driver = drive(stack, world, brain=brain, environments=["x", "y"])
     run(driver)
     assert [one.component for one in driver.of(Delegated) if one.environment == "x"] == ["a"]
-
-
-# -- budgets ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", ["permission", "no_provider", "external_down"])
-def test_what_can_not_be_retried_escalates_at_once(drive, kind) -> None:
-    stack = hub_stack(CHAIN)
-    world = world_of(stack)
-    world.always["e/a"] = f"fail:{kind}"
-    driver = drive(stack, world)
-    assert run(driver) is Ending.ESCALATED
-    assert ordered(driver) == ["a/ensure"]
-    assert driver.of(EnvironmentEnded)[0].report["gaps"] == ["e/a", "e/b", "e/c"]
-
-
-def test_a_foreign_port_is_treated_by_moving_ours(drive) -> None:
-    stack = hub_stack(CHAIN)
-    world = world_of(stack)
-    world.script["e/b"] = ["fail:port_foreign"]
-    driver = drive(stack, world)
-    assert run(driver) is Ending.CONVERGED
-    assert ordered(driver) == ["a/ensure", "b/ensure", "b/recover", "c/ensure"]
-    recovery = driver.of(Delegated)[2]
-    assert (recovery.strategy, recovery.failure, recovery.keyword) == ("relocate_port", "port_foreign", "delegate_recovery")
-    assert recovery.treated is not None
-
-
-def test_a_strategy_is_used_a_bounded_number_of_times(drive) -> None:
-    stack = hub_stack({"a": ()})
-    world = world_of(stack)
-    world.always["e/a"] = "break:port_foreign"
-    driver = drive(stack, world, budget=Budget(attempts=50, recoveries=50))
-    assert run(driver) is Ending.ESCALATED
-    assert ordered(driver).count("a/recover") == RELOCATE.uses
-
-
-def test_a_part_that_never_gets_ready_is_given_up_after_a_few_orders(drive) -> None:
-    stack = hub_stack({"a": ()})
-    world = world_of(stack)
-    world.always["e/a"] = "start_forever"
-    driver = drive(stack, world)
-    assert run(driver) is Ending.ESCALATED
-    orders = ordered(driver)
-    assert orders.count("a/ensure") <= 2
-    assert orders.count("a/recover") == RESTART.uses
-
-
-def test_a_part_that_never_gets_ready_and_has_no_strategy_is_given_up_too(drive) -> None:
-    stack = hub_stack({"a": ()}, strategies=())
-    world = world_of(stack)
-    world.always["e/a"] = "start_forever"
-    driver = drive(stack, world)
-    assert run(driver) is Ending.ESCALATED
-    assert len(ordered(driver)) <= 3
-
-
-def test_patience_starts_anew_with_a_new_instance(drive) -> None:
-    stack = hub_stack({"a": ()})
-    world = world_of(stack)
-    world.script["e/a"] = ["start_forever", "start_forever", "start_forever"]
-    driver = drive(stack, world)
-    run(driver)
-    times = [record.at for record in driver.events() if isinstance(record.event, Delegated)]
-    assert all(later - earlier >= 29 for earlier, later in zip(times, times[1:], strict=False))
-
-
-def test_a_part_that_comes_and_goes_is_given_up(drive) -> None:
-    stack = hub_stack({"a": (), "b": ("a",)})
-    world = world_of(stack)
-    world.always["e/a"] = "flap"
-    world.always["e/b"] = "slow"
-    world.parts["e/b"] = Part(health=Health.STARTING, summary="starting, for ever")
-    driver = drive(stack, world, seconds=100_000.0)
-    assert run(driver) is Ending.ESCALATED
-    assert len(ordered(driver)) <= 40
-
-
-def test_spent_time_is_exhausted_with_a_report_and_nothing_left_open(drive) -> None:
-    stack = hub_stack(CHAIN)
-    world = world_of(stack)
-    world.always["e/b"] = "slow"
-    world.slow = 1000.0
-    driver = drive(stack, world, seconds=10.0)
-    assert run(driver) is Ending.EXHAUSTED
-    (ended,) = driver.of(EnvironmentEnded)
-    assert "10 seconds" in ended.reasoning
-    assert ended.report["gaps"] == ["e/b", "e/c"]
-
-
-def test_the_budget_of_recoveries_holds_for_all_parts_together(drive) -> None:
-    names = {name: () for name in "abcdef"}
-    stack = hub_stack(names)
-    world = world_of(stack)
-    world.always = {f"e/{name}": "break:port_foreign" for name in names}
-    driver = drive(stack, world, budget=Budget(attempts=50, recoveries=4))
-    assert run(driver) is Ending.ESCALATED
-    assert sum(one.endswith("recover") for one in ordered(driver)) <= 4
-
-
-def test_what_needs_consent_is_not_done_and_waits_for_it(drive) -> None:
-    install = Strategy(
-        name="install", rung="repair_data", treats={FailureKind.DIED}, risk=Risk.SYSTEM, what="install it system-wide"
-    )
-    stack = hub_stack({"a": ()}, strategies=(install,))
-    world = world_of(stack, a=Part(health=Health.BROKEN, failure=FailureKind.DIED, summary="dead"))
-    driver = drive(stack, world)
-    assert run(driver) is Ending.NEEDS_APPROVAL
-    assert ordered(driver) == []
-    assert "consent" in driver.of(EnvironmentEnded)[0].reasoning
-    assert len(driver.of(Decided)) <= 1
-
-
-def test_a_gentler_way_that_needs_no_consent_is_taken_first(drive) -> None:
-    push = Strategy(name="push", rung="wait", treats={FailureKind.DIED}, risk=Risk.FOREIGN, what="push it away")
-    stack = hub_stack({"a": ()}, strategies=(push, RESTART))
-    world = world_of(stack, a=Part(health=Health.BROKEN, failure=FailureKind.DIED, summary="dead"))
-    driver = drive(stack, world)
-    assert run(driver) is Ending.CONVERGED
-    assert [event.strategy for event in driver.of(Delegated)] == ["restart_one"]
 
 
 # -- saying it twice -------------------------------------------------------------------------------------------
@@ -337,14 +218,14 @@ def test_a_turn_after_the_end_changes_nothing(drive) -> None:
 
 @pytest.mark.parametrize("parallel", [1, 2, 3, 9])
 def test_no_more_than_the_limit_at_once(drive, parallel) -> None:
-    stack = hub_stack({name: () for name in "abcdefgh"})
+    stack = hub_stack(dict.fromkeys("abcdefgh", ()))
     driver = drive(stack, world_of(stack), parallel=parallel)
     assert run(driver) is Ending.CONVERGED
     assert max(map(len, driver.together)) == min(parallel, 8)
 
 
 def test_locks_are_kept_within_an_environment(drive) -> None:
-    stack = hub_stack({name: () for name in "abc"}, locks=("disk",))
+    stack = hub_stack(dict.fromkeys("abc", ()), locks=("disk",))
     driver = drive(stack, world_of(stack, ["x", "y"]), environments=["x", "y"], parallel=9)
     assert run(driver) is Ending.CONVERGED
     for flying in driver.together:
@@ -362,38 +243,6 @@ def test_a_slow_part_does_not_hold_up_the_others(drive) -> None:
     settled = [event.id for event in driver.of(Settled)]
     assert [order.component for order in world.orders] == ["b", "c", "a"]
     assert len(settled) == 3
-
-
-# -- environments ----------------------------------------------------------------------------------------------
-
-
-def test_a_hopeless_environment_does_not_stop_another(drive) -> None:
-    stack = hub_stack(CHAIN)
-    world = world_of(stack, ["x", "xy"])
-    world.always["x/a"] = "fail:no_provider"
-    driver = drive(stack, world, environments=["x", "xy"], parallel=1)
-    assert run(driver) is Ending.ESCALATED
-    ended = {event.environment: event for event in driver.of(EnvironmentEnded)}
-    assert {name: event.ending for name, event in ended.items()} == {"x": "escalated", "xy": "converged"}
-    assert [event.component for event in driver.of(Delegated) if event.environment == "xy"] == ["a", "b", "c"]
-
-
-def test_the_reason_of_one_environment_does_not_speak_of_another(drive) -> None:
-    stack = hub_stack({"a": (), "b": ()})
-    world = world_of(stack, ["x", "xy"])
-    world.always["x/a"] = world.always["xy/b"] = "fail:no_provider"
-    driver = drive(stack, world, environments=["x", "xy"], parallel=9)
-    run(driver)
-    reasons = {event.environment: event.report["why"] for event in driver.of(EnvironmentEnded)}
-    assert "xy/" not in reasons["x"]
-
-
-def test_each_environment_ends_once_and_the_run_once(drive) -> None:
-    stack = hub_stack({"a": ()})
-    driver = drive(stack, world_of(stack, ["x", "y", "z"]), environments=["x", "y", "z"])
-    run(driver)
-    assert sorted(event.environment for event in driver.of(EnvironmentEnded)) == ["x", "y", "z"]
-    assert len(driver.of(RunEnded)) == 1
 
 
 # -- looking ---------------------------------------------------------------------------------------------------
@@ -438,8 +287,7 @@ def test_what_a_recovery_touched_is_looked_at_with_all_that_requires_it(drive) -
 
 def again(driver: Driver, drive, **more) -> Driver:
     """A new hub over the same journal and world, as after a crash."""
-    second = drive(driver.charter.stack, driver.world, goal=driver.charter.goal, **more)
-    return second
+    return drive(driver.charter.stack, driver.world, goal=driver.charter.goal, **more)
 
 
 def test_a_run_taken_up_again_with_nothing_changed_still_sees_its_gaps(drive) -> None:
@@ -487,12 +335,3 @@ def test_an_interrupted_run_has_settled_everything(drive) -> None:
     assert driver.state.ended is Ending.INTERRUPTED
     assert [event.status for event in driver.of(Settled)] == ["cancelled"]
     assert driver.state.in_flight == {}
-
-
-def test_the_clock_of_tests_is_a_clock() -> None:
-    clock = StepClock()
-    asyncio.run(clock.sleep(2))
-    assert clock.monotonic() == 2
-    assert specs_of({"a": ()})["a"].name == "a"
-    assert PolicyBrain().name == "policy"
-    assert Mode.WAIT == "wait"

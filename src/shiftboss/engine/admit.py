@@ -22,18 +22,20 @@ def objection(
     """
     if move.environment in ending:
         return f"{move.environment} ends with this decision"
-    if move.mode is Mode.WAIT:
-        return None
     if move.mode not in DELEGATED:
-        at_work = any(one.environment == move.environment for one in claimed)
+        at_work = move.mode is not Mode.WAIT and any(one.environment == move.environment for one in claimed)
         return f"{move.environment} has orders in flight" if at_work else None
+    return _unaffordable(move, charter, claimed, recoveries) or obstacle(move, charter.stack, claimed)
+
+
+def _unaffordable(move: Move, charter: Charter, claimed: Sequence[Claim], recoveries: Mapping[str, int]) -> str | None:
     if len(claimed) >= charter.parallel:
         return f"no lane is free (limits.parallel = {charter.parallel})"
     if move.risk not in ALLOWED:
         return f"needs consent: {move.risk}"
     if move.mode is Mode.RECOVER and _recoveries_left(move.environment, charter, claimed, recoveries) <= 0:
         return f"the recoveries of {move.environment} are spent"
-    return obstacle(move, charter.stack, claimed)
+    return None
 
 
 def _recoveries_left(

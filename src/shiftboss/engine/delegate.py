@@ -18,8 +18,7 @@ async def carry_out(order: Delegation, handlers: Mapping[str, Handler], bench: W
     limit = asyncio.timeout(order.deadline)
     try:
         async with limit:
-            outcome: object = await handlers[order.agent](order, bench)
-        return outcome if isinstance(outcome, Outcome) else _no_outcome(order, outcome)
+            return _checked(await handlers[order.agent](order, bench), order)
     except asyncio.CancelledError:
         if _told_to_stop():
             raise
@@ -35,9 +34,10 @@ def _told_to_stop() -> bool:
     return task is None or task.cancelling() > 0
 
 
-def _no_outcome(order: Delegation, outcome: object) -> Outcome:
-    what = f"{order.agent} answered {type(outcome).__name__} where an Outcome is wanted"
-    return outcome_of(TypeError(what), order)
+def _checked(answer: object, order: Delegation) -> Outcome:
+    if isinstance(answer, Outcome):
+        return answer
+    raise TypeError(f"{order.agent} answered {type(answer).__name__} where an Outcome is wanted")
 
 
 def outcome_of(error: Exception, order: Delegation, *, late: bool = True) -> Outcome:

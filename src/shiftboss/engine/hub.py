@@ -226,11 +226,12 @@ class Hub:
         events: list[Event] = [self._ended(e, ending, self._board.spent[e]) for e, ending in new.items()]
         return [*events, *self._run_ended(new)] if new else []
 
-    def _ended(self, environment: str, ending: Ending, why: str) -> EnvironmentEnded:
+    def _ended(self, environment: str, ending: Ending, said: str, why: str = "") -> EnvironmentEnded:
+        """An environment's end: what was said of it, and the report on why it is not complete."""
         report: dict[str, Json] = {}
         if ending is not Ending.CONVERGED:
-            report = self.charter.report(environment, why, self.state, self.gaps)
-        return EnvironmentEnded(environment=environment, ending=ending, reasoning=why, report=report)
+            report = self.charter.report(environment, why or said, self.state, self.gaps)
+        return EnvironmentEnded(environment=environment, ending=ending, reasoning=said, report=report)
 
     def _run_ended(self, new: Mapping[str, Ending]) -> list[Event]:
         endings = {**self.state.endings, **new}
@@ -243,6 +244,10 @@ class Hub:
         """End the run as interrupted; what is in flight has been cancelled and settled before."""
         if self.state.ended is None:
             self._commit(self._end_all(Ending.INTERRUPTED, why))
+
+    def give_up(self, why: str) -> None:
+        """End the run as escalated because it can't be gone on with."""
+        self._commit(self._end_all(Ending.ESCALATED, why))
 
     # -- deciding and admitting ------------------------------------------------------------------------------
 
@@ -281,7 +286,7 @@ class Hub:
             elif move.mode is not Mode.WAIT:
                 ending = Ending.CONVERGED if move.mode is Mode.COMPLETE else self._given_up(move.environment)
                 endings[move.environment] = ending
-                orders.append(self._ended(move.environment, ending, decision.reasoning))
+                orders.append(self._ended(move.environment, ending, decision.reasoning, move.why))
         said = record.decided(situation.turn, decision, chosen, self.gaps, self._board)
         return [said, *orders, *self._run_ended(endings)] if endings else [said, *orders], refused
 

@@ -120,6 +120,7 @@ class Runner:
         return orders
 
     async def _cut_off(self, why: str) -> None:
+        self._settle()  # what has ended by itself keeps its own outcome
         for order in await self._cancel():
             self._hub.settle(order, Outcome(status=Status.CANCELLED, summary=why), [])
 

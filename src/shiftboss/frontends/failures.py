@@ -4,6 +4,7 @@ cli.py calls `tell` for whatever a verb raised. What was not raised on purpose i
 into a file of the working directory, if there is one.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, EXIT_REFUSED, EXIT_US
 DEBUG = "SHIFTBOSS_TEST_DEBUG"
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _PLACES = {"command line": "on the", "environment": "in the"}
 
 
@@ -92,6 +94,9 @@ def _classify(error: BaseException, words: Sequence[str]) -> tuple[str, int, Seq
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
         what = "Interrupted: nothing new was started, and the stack was left as it is."
         return "interrupted", EXIT_CODES[Ending.INTERRUPTED], [Diagnostic(place="", what=what, remedy="")]
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        what = f"{error.strerror}: {error.filename or 'the output'} can't be written. Free space and run again."
+        return "no room", EXIT_INTERNAL, [Diagnostic(place="", what=what, remedy="")]
     if isinstance(error, ShiftbossError):
         return "store broken", EXIT_INTERNAL, [_sentence(error)]
     return "internal error", EXIT_INTERNAL, [_bug(error, words)]

@@ -1,7 +1,7 @@
 """Plain lines, 80 columns, no colours, no questions: for files, pipes, CI, and for people who prefer them."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from shiftboss.frontends.narrate import URGENT, Line, Narrator
 from shiftboss.frontends.tables import Table
@@ -41,38 +41,61 @@ def write(lines: Sequence[str] | Iterator[str]) -> None:
 
 
 class PlainScreen:
-    """Prints a run as it goes; with `quiet` only problems and the end."""
+    """Prints a run as it goes; with `quiet` only problems and the end.
+
+    A reader that goes away (a closed pipe, a full disk) ends the showing, never the run.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.narrator = Narrator()
         self._quiet = quiet
+        self.lost = False  #: nobody can be shown anything any more
 
     def show(self, record: Recorded) -> None:
         """Print what is worth reading of one event."""
-        for line in self.narrator.tell(record):
+        lines = self.narrator.tell(record)
+        self._try(lambda: self.draw(lines))
+
+    def tick(self) -> None:
+        """Draw what moves between events."""
+        self._try(self.refresh)
+
+    def end(self, tables: Sequence[Table]) -> None:
+        """Print the end of a run."""
+        self._try(lambda: self.draw_end(tables))
+
+    def draw(self, lines: Sequence[Line]) -> None:
+        """Print lines of the story."""
+        for line in lines:
             if not self._quiet or line.word in URGENT:
                 write(lines_of(line))
 
-    def tick(self) -> None:
+    def refresh(self) -> None:
         """Nothing moves between events."""
 
-    def tables(self, tables: Sequence[Table]) -> None:
-        """Print the end of a run."""
-        if self._quiet:
-            return
+    def draw_end(self, tables: Sequence[Table]) -> None:
+        """Print tables."""
         for table in tables:
-            write(["", *table_lines(table)])
+            if not self._quiet:
+                write(["", *table_lines(table)])
 
     def close(self) -> None:
         """Nothing is held open."""
 
+    def _try(self, draw: Callable[[], None]) -> None:
+        if self.lost:
+            return
+        try:
+            draw()
+        except OSError:
+            self.lost = True
+
 
 class SilentScreen(PlainScreen):
-    """Prints nothing: with --json only the document is shown."""
+    """Prints nothing, only folds the events: with --json the document is all that is shown."""
 
-    def show(self, record: Recorded) -> None:
-        """Fold the event in, for the document of an interrupted run."""
-        self.narrator.tell(record)
+    def draw(self, lines: Sequence[Line]) -> None:
+        """Nothing."""
 
-    def tables(self, tables: Sequence[Table]) -> None:
+    def draw_end(self, tables: Sequence[Table]) -> None:
         """Nothing."""

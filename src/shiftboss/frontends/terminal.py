@@ -12,7 +12,7 @@ from shiftboss.frontends.narrate import Line
 from shiftboss.frontends.plain import WIDTH, PlainScreen, lines_of, table_lines, write
 from shiftboss.frontends.tables import Table
 from shiftboss.frontends.text import clean, clip
-from shiftboss.model.events import Observed, Recorded
+from shiftboss.model.events import Observed
 from shiftboss.system.clock import Clock
 from shiftboss.view import DelegationView
 
@@ -76,20 +76,20 @@ class LiveScreen(PlainScreen):
         self._console: Console | None = None
         self._live: Live | None = None
 
-    def show(self, record: Recorded) -> None:
-        """Scroll what is worth reading of one event, and draw the rest again."""
-        for line in self.narrator.tell(record):
+    def draw(self, lines: Sequence[Line]) -> None:
+        """Scroll lines of the story, and draw the rest again."""
+        for line in lines:
             self._scroll(line)
         if self.narrator.view.in_flight and self._live is None:
             self._begin()
-        self.tick()
+        self.refresh()
 
-    def tick(self) -> None:
+    def refresh(self) -> None:
         """Draw what is in flight with its seconds."""
         if self._live is not None:
             self._live.update(self._picture(), refresh=True)
 
-    def tables(self, tables: Sequence[Table]) -> None:
+    def draw_end(self, tables: Sequence[Table]) -> None:
         """Print the end of a run below the story."""
         self.close()
         for table in tables:

@@ -1,7 +1,7 @@
 """runs, show, explain, note, stop: what was done and why, and words to a hub at work."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shiftboss import control
@@ -11,12 +11,13 @@ from shiftboss.frontends.documents import run_document
 from shiftboss.frontends.failures import print_document
 from shiftboss.frontends.narrate import Narrator
 from shiftboss.frontends.plain import WIDTH, lines_of, table_lines, write
+from shiftboss.frontends.report_files import text_lines
 from shiftboss.frontends.session import in_order, session_of
 from shiftboss.frontends.tables import Table, of_run
-from shiftboss.frontends.text import clean, clip, seconds_text
+from shiftboss.frontends.text import clean, clip, seconds_text, wrap
 from shiftboss.model.events import Recorded, RunEnded, RunStarted
 from shiftboss.system.clock import utc_text
-from shiftboss.view import fold
+from shiftboss.view import RunView, fold
 
 
 def runs(call: Call) -> int:
@@ -81,9 +82,21 @@ def show(call: Call) -> int:
     write(text for record in records for line in narrator.tell(record) for text in lines_of(line))
     if view.components:
         write(["", *table_lines(of_run(view))])
-    for environment, ending in view.endings.items():
-        write(["", f"DECISION: {clean(ending.ending)}", "", "REASONING:", clean(f"{environment}: {ending.reasoning}")])
+    write(_last_words(view))
     return 0
+
+
+def _last_words(view: RunView) -> Iterator[str]:
+    """How it ended, in the DECISION / REASONING form: the reports, or else the last decision."""
+    reports = [ending.report for ending in view.endings.values() if ending.report]
+    for report in reports:
+        yield ""
+        yield from text_lines(report)
+    if view.decisions and not reports:
+        last = view.decisions[-1]
+        yield from ("", f"DECISION: {clean(', '.join(last.keywords))}", "", "REASONING:")
+        for line in last.reasoning.splitlines():
+            yield from wrap(line, WIDTH)
 
 
 def explain(call: Call) -> int:

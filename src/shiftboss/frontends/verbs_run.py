@@ -126,8 +126,8 @@ def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Re
     if call.json:
         print_document(document)
         return code
-    screen.tables(end_tables(view, result.endpoints, result.proof))
-    if needs_report:
+    screen.end(end_tables(view, result.endpoints, result.proof))
+    if needs_report and not screen.lost:
         from shiftboss.frontends.report_files import print_reports
 
         print_reports(document["report"], document["report_files"])

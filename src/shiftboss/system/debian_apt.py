@@ -7,7 +7,7 @@ other Acquire setting), writes only below the folder it is given, and never swit
 import platform
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -139,20 +139,21 @@ def expiry(said: str) -> str | None:
 class PrivateApt:
     """An apt root of our own inside `folder`, for one suite. Thrown away with the folder after use."""
 
-    def __init__(self, machine: Machine, folder: Path, suite: str) -> None:
+    def __init__(self, machine: Machine, folder: Path, suite: str, variables: Mapping[str, str]) -> None:
         self._machine = machine
         self._folder = folder
         self._suite = suite
+        self._variables = variables
         self._config = folder / "apt.conf"
 
     @classmethod
-    def create(cls, machine: Machine, folder: Path, suite: str) -> Self:
-        """Lay the folders and files out; nothing is fetched yet."""
+    def create(cls, machine: Machine, folder: Path, suite: str, variables: Mapping[str, str]) -> Self:
+        """Lay the folders and files out; nothing is fetched yet. `variables` mark apt's processes as ours."""
         for name in ("state/lists/partial", "cache/archives/partial", "log", "debs"):
             (folder / name).mkdir(parents=True)
         (folder / "status").touch()
         (folder / "sources.list").write_text(source_line(machine, suite))
-        return cls(machine, folder, suite)
+        return cls(machine, folder, suite, variables)
 
     async def update(self, warn: Callable[[str], None]) -> None:
         """Fetch the signed package index, strictly first.
@@ -200,7 +201,7 @@ class PrivateApt:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {"APT_CONFIG": str(self._config)}
+        return {**self._variables, "APT_CONFIG": str(self._config)}
 
     async def _update(self, *, check_expiry: bool) -> Finished:
         self._config.write_text(config_text(self._machine, self._folder, check_expiry=check_expiry))

@@ -11,8 +11,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ class PackageSpec:
     program: str = "bitcoind"
     companions: tuple[str, ...] = ("bitcoin-cli",)
     exclude: tuple[str, ...] = ("debconf*", "systemd*")
+    variables: Mapping[str, str] = field(default_factory=dict[str, str])  #: for the environment of apt's processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ async def _fetch(spec: PackageSpec, store: Path, warn: Say, say: Say) -> DebSet:
     machine = await debian_apt.look_at_machine()
     _need_space(store, FETCH_BYTES)
     with debian_cache.scratch(store, "fetch") as folder:
-        apt = debian_apt.PrivateApt.create(machine, folder, spec.suite)
+        apt = debian_apt.PrivateApt.create(machine, folder, spec.suite, spec.variables)
         say(f"reading the package index of {spec.suite}")
         await apt.update(warnings.append)
         for text in warnings:

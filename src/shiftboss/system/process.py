@@ -157,6 +157,13 @@ class Processes:
             os.kill(instance.pid, signal.SIGUSR1)
         return True
 
+    def helper_variables(self, run: str, delegation: str) -> dict[str, str]:
+        """Environment variables that mark a helper program somebody else starts for us, so that none is left over."""
+        marks = Marks(
+            home=self._home, environment=self._environment, component=HELPER, run=run, delegation=delegation
+        )
+        return marks.variables()
+
     async def run_tool(
         self,
         argv: Sequence[str],
@@ -175,14 +182,7 @@ class Processes:
             NotPermitted: the system denies it.
             Failed: it took longer than `timeout` seconds (kind TIMEOUT).
         """
-        marks = Marks(
-            home=self._home,
-            environment=self._environment,
-            component=HELPER,
-            run=run,
-            delegation=delegation,
-        )
-        variables = {**os.environ, **(env or {}), **marks.variables()}
+        variables = {**os.environ, **(env or {}), **self.helper_variables(run, delegation)}
         try:
             return await run_program(argv, seconds=timeout, env=variables, cwd=cwd, limit_bytes=limit_bytes)
         except TimeoutError as error:

@@ -139,7 +139,8 @@ async def _self_test(program: Path) -> str:
 async def _install(bench: Workbench) -> tuple[Path, dict[str, object]]:
     from shiftboss.system.packages import BinaryBroken, InstallFailed, NoProvider, OutOfSpace, PackageSpec, install
 
-    spec = PackageSpec(name="bitcoin-knots", suite="sid", program="bitcoind")
+    marks = bench.processes.helper_variables(bench.run, bench.delegation)
+    spec = PackageSpec(name="bitcoin-knots", suite="sid", program="bitcoind", variables=marks)
     try:
         got = await install(spec, prefix=_prefix(bench), cache=bench.settings.cache.folder, warn=bench.warn)
     except NoProvider as error:
