@@ -167,9 +167,9 @@ def ready(number: int = 1) -> Part:
 class World:
     """What is really there. `script[key]` says how the orders to a part go, one word each; afterwards `ok`.
 
-    Words: ok, lie, crash, hang, slow, start (ready after 3 s), start_forever, fail:KIND, break:KIND (done, but the
-    probe sees that failure), flap (ready, and gone again 5 s later), start_die (starting, then gone), clear (the failure is gone, and so
-    is the part).
+    Words: ok, lie, crash, hang, slow, start (ready after 3 s), start_forever, start_die (starting, then gone),
+    fail:KIND, break:KIND (done, but the probe sees that failure), flap (ready, and gone 5 s later), clear (the failure
+    is gone, and so is the part).
     """
 
     clock: StepClock

@@ -247,8 +247,8 @@ Turn 0, by the policy brain
   daemon: no daemon runs, RPC port 18443 is free; wallet, cycle wait for it.
   pool.config: not there.
   Rejected:
-    - regtest/daemon/recover/relocate: regtest/daemon/ensure was chosen for
-      the same gap
+    - regtest/daemon/recover/relocate: regtest/daemon/ensure was chosen for the
+      same gap
     - regtest/miner/ensure: not in this turn; it stays legal
   Not admitted:
     - regtest/miner/ensure: its lock is taken
@@ -258,4 +258,5 @@ Turn 0, by the policy brain
 def test_a_decision_explained():
     (one,) = explained(recorded(STORY))
     assert "".join(f"{line}\n" for line in decision_lines(one)) == EXPLAINED
+    assert max(map(len, EXPLAINED.splitlines())) <= 80
     assert one["chosen"] == ["regtest/daemon/ensure", "regtest/pool.config/ensure"]

@@ -145,11 +145,16 @@ def dotted_names() -> list[str]:
 
 @pytest.mark.parametrize("name", dotted_names())
 def test_what_the_glossary_points_to_is_there(name: str):
-    module, _, attribute = f"shiftboss.{name}".rpartition(".")
+    assert stands_for_something(f"shiftboss.{name}"), f"{name} is not in the code"
+
+
+def stands_for_something(name: str) -> bool:
+    """Whether this is a module, or something in one."""
+    module, _, attribute = name.rpartition(".")
     try:
-        assert hasattr(importlib.import_module(module), attribute)
+        return hasattr(importlib.import_module(module), attribute) or bool(importlib.util.find_spec(name))
     except ModuleNotFoundError:
-        pytest.fail(f"{name} is not in the code")
+        return False
 
 
 def test_the_architecture_fits_on_a_few_pages():

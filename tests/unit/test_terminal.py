@@ -2,8 +2,7 @@
 
 import io
 import os
-
-import pytest
+from contextlib import contextmanager
 
 from shiftboss.frontends.terminal import LiveScreen, painted, terminal_width
 from shiftboss.model.events import Decided, Delegated, Observed, Recorded, RunEnded, RunStarted, Settled
@@ -40,17 +39,19 @@ END = [
 ]
 
 
-@pytest.fixture
+@contextmanager
 def screen(monkeypatch):
     """A screen that writes into memory, as if that were a terminal of 80 columns."""
     out = io.StringIO()
     out.isatty = lambda: True
-    monkeypatch.setattr("sys.stdout", out)
-    monkeypatch.setattr(os, "environ", {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40"})
-    clock = FakeClock(START + 2.5)
-    live = LiveScreen(clock, {"daemon": 0, "pool": 1}, color=False)
-    yield live, out
-    live.close()
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", out)
+        patch.setattr(os, "environ", {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "40"})
+        live = LiveScreen(FakeClock(START + 2.5), {"daemon": 0, "pool": 1}, color=False)
+        try:
+            yield live, out
+        finally:
+            live.close()
 
 
 def play(live, events):
@@ -67,10 +68,11 @@ def picture(live):
     return console.file.getvalue()
 
 
-def test_the_moving_part_shows_health_and_what_is_in_flight(screen):
-    live, _ = screen
-    play(live, EVENTS)
-    assert [line.rstrip() for line in picture(live).splitlines()] == [
+def test_the_moving_part_shows_health_and_what_is_in_flight(monkeypatch):
+    with screen(monkeypatch) as (live, _):
+        play(live, EVENTS)
+        drawn = picture(live)
+    assert [line.rstrip() for line in drawn.splitlines()] == [
         "",
         "●  daemon  ready     answers",
         "▶  pool    2.4 s     pool_server_manager: ensure",
@@ -78,20 +80,20 @@ def test_the_moving_part_shows_health_and_what_is_in_flight(screen):
     ]
 
 
-def test_a_long_summary_is_cut_and_not_read_as_markup(screen):
-    live, _ = screen
-    play(live, EVENTS[:3])
-    line = picture(live).splitlines()[2].rstrip()
+def test_a_long_summary_is_cut_and_not_read_as_markup(monkeypatch):
+    with screen(monkeypatch) as (live, _):
+        play(live, EVENTS[:3])
+        line = picture(live).splitlines()[2].rstrip()
     assert line.startswith("○  pool    absent    [bold]no pool[/bold]")
     assert line.endswith("…")
     assert len(line) <= 80
 
 
-def test_the_story_scrolls_as_plain_text(screen):
-    live, out = screen
-    play(live, [*EVENTS, *END])
-    live.end([])
-    text = out.getvalue()
+def test_the_story_scrolls_as_plain_text(monkeypatch):
+    with screen(monkeypatch) as (live, out):
+        play(live, [*EVENTS, *END])
+        live.end([])
+        text = out.getvalue()
     assert "decides  delegate_pool_setup — [red]because" in text
     assert "done     pool in 2.90 s: done" in text
     assert "\x1b[31m" not in text

@@ -83,6 +83,23 @@ class Analysis:
         return _gap(seen, GapKind.UNWANTED, f"{name} is running and is to be stopped", running)
 
 
+def felt_by(name: str, environment: str, stack: Stack, snapshot: Snapshot) -> set[str]:
+    """What may have felt a change of a component: its dependents, and theirs as far as they are there.
+
+    What stands on an absent one feels nothing until that one comes up, so a turn costs what changed and not what
+    there is.
+    """
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for one in stack.dependents[waiting.pop()]:
+            seen = snapshot.get(f"{environment}/{one}")
+            if one not in found and (seen is None or seen.health is not Health.ABSENT):
+                waiting.append(one)
+            found.add(one)
+    return found
+
+
 def _gap(seen: Observation, kind: GapKind, why: str, blocked_by: tuple[str, ...] = ()) -> Gap:
     return Gap(
         environment=seen.environment,

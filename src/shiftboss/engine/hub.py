@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from shiftboss.engine import record
 from shiftboss.engine.admit import objection
-from shiftboss.engine.analyse import Analysis
+from shiftboss.engine.analyse import Analysis, felt_by
 from shiftboss.engine.board import Board
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.judge import judge
@@ -126,8 +126,16 @@ class Hub:
             if before is None or not seen.same_answer(before):
                 events.append(record.observed(seen))
                 self._changed.add(seen.key)
+            if before is not None and before.health is Health.ABSENT and seen.health is not Health.ABSENT:
+                self._came_up(seen)
             self.state.see(seen)
             self._watch(seen)
+
+    def _came_up(self, seen: Observation) -> None:
+        """While it was absent, nothing that stands on it was looked at (see `felt_by`)."""
+        if seen.environment not in self.state.endings:
+            near = felt_by(seen.component, seen.environment, self.charter.stack, self.state.snapshot)
+            self._due |= {f"{seen.environment}/{name}" for name in near}
 
     def _watch(self, seen: Observation) -> None:
         if seen.health not in (Health.STARTING, Health.UNKNOWN) or seen.environment in self.state.endings:
@@ -333,7 +341,8 @@ class Hub:
         stack, environment = self.charter.stack, order.environment
         self._changed.add(order.key)
         worked_on = (order.component, *order.touches)
-        names = {name for one in worked_on for name in stack.downstream(one)} if ok else set(stack.specs)
+        near = (felt_by(one, environment, stack, self.state.snapshot) for one in worked_on)
+        names = set[str]().union(*near) if ok else set(stack.specs)
         seen = set(self.to_verify(order))
         self._due |= {f"{environment}/{name}" for name in names} - seen
         self._changed |= {f"{environment}/{name}" for name in order.touches}

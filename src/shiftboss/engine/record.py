@@ -35,8 +35,8 @@ def decided(
     turn: int, decision: Decision, chosen: Sequence[Move], gaps: Mapping[str, Gap], legal: LegalMoves
 ) -> Decided:
     """A choice with what it was made from, the cited gaps first."""
-    cited = {move.key for move in chosen}
-    listed = [gap for key, gap in gaps.items() if key in cited]
+    cited = dict.fromkeys(move.key for move in chosen)
+    listed = [gaps[key] for key in cited if key in gaps]
     for gap in gaps.values():
         if len(listed) >= LISTED:
             break

@@ -29,11 +29,13 @@ class Position:
     ended: str | None = None
 
 
-def walk(pipeline: Pipeline, attempts: Sequence[Attempt]) -> Position:
-    """Follow the connections through everything that has settled."""
+def walk(pipeline: Pipeline, attempts: Sequence[Attempt], steps: int) -> Position:
+    """Follow the connections through everything that has settled, for at most so many visits and one."""
     stage, visits, index = pipeline.stage(pipeline.start), 1, 0
     failed: Attempt | None = None
     while True:
+        if visits > steps:  # stages with nothing to do could lead in a circle
+            return Position(stage=stage, visits=visits, failed=failed)
         names = _components(stage, failed)
         batch = [a for a in attempts[index:] if a.keyword == stage.id][: len(names)]
         done = {attempt.component for attempt in batch}
@@ -84,7 +86,7 @@ class ScriptedBoard:
         for environment in self._environments:
             if environment in state.endings:
                 continue
-            position = walk(self._stack.pipeline, state.history[environment])
+            position = walk(self._stack.pipeline, state.history[environment], self._steps)
             self._offer(environment, position, state)
 
     def _offer(self, environment: str, position: Position, state: RunState) -> None:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from shiftboss import control
 from shiftboss.app import Session
@@ -57,6 +58,7 @@ def _safe(line: str) -> str:
 
 async def _follow(session: Session, call: Call, path: Path, offset: int) -> None:
     """Until the reader has seen enough (Ctrl-C); a log that is not there yet is waited for."""
+    control.interruptible(cast("asyncio.Task[Any]", asyncio.current_task()))
     while True:
         text, offset = new_lines(path, offset)
         _print([_safe(line) for line in text.splitlines()], call, call.more["component"])

@@ -54,6 +54,7 @@ def resume(call: Call) -> int:
 
     async def drive(session: Session, screen: PlainScreen) -> control.Result:
         run = call.more["run"]
+        control.events_of(session, run)  # says what is missing before anything is made
         return await control.resume(session, run, listener=screen.show, earlier=screen.narrator.view.apply)
 
     return _act(call, drive)

@@ -14,6 +14,9 @@ from shiftboss.packs.mining.stratum.log import Log
 SLICE = 2000
 """Hashes between two looks at the connection: a few milliseconds."""
 
+NEWS_SECONDS = 0.1
+"""How long a new job may take to reach us after the block that made the old one stale."""
+
 
 @dataclass(kw_only=True)
 class Talk:
@@ -38,17 +41,28 @@ class Talk:
                 await asyncio.wait_for(self.changed.wait(), 0.05)
 
     async def share(self, order: Order) -> bool:
-        """Find one share for a job and hand it in; whether the pool took it."""
-        nonce, start = None, 0
-        while nonce is None:
-            nonce = search(order.work, start, SLICE)
+        """Find one share for a job and hand it in; whether the pool took it.
+
+        A refusal whose job was replaced meanwhile is nobody's fault (the chain moved on): it is tried again.
+        """
+        while True:
+            accepted = await self.client.submit(order, await self._nonce(order))
+            if accepted or await self._still_current(order):
+                self._reached("share")
+                return accepted
+            order = await self.job()
+
+    async def _nonce(self, order: Order) -> int:
+        start = 0
+        while (nonce := search(order.work, start, SLICE)) is None:
             start += SLICE
             await asyncio.sleep(0)
-            if not self.client.current(order):
-                order, start, nonce = await self.job(), 0, None
-        accepted = await self.client.submit(order, nonce)
-        self._reached("share")
-        return accepted
+        return nonce
+
+    async def _still_current(self, order: Order) -> bool:
+        """Whether the job is the newest one still, after a moment in which a newer one would have come."""
+        await asyncio.sleep(NEWS_SECONDS)
+        return self.client.current(order)
 
     def _reached(self, step: str) -> None:
         self.seconds.setdefault(step, round(time.monotonic() - self.opened, 4))

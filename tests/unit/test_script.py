@@ -1,0 +1,167 @@
+"""Scripted pipelines: they follow the connections, ignore what is there, and still can't declare success."""
+
+import asyncio
+
+import pytest
+
+from demo.small import Driver, ready, script_stack, world_of
+from shiftboss.engine.scripted import walk
+from shiftboss.model.events import Delegated, EnvironmentEnded, RunEnded, Settled
+from shiftboss.model.pipeline import Connection, Pipeline, PipelineKind, Stage, StageMode
+from shiftboss.model.recovery import Attempt
+from shiftboss.model.run import Ending
+
+CHAIN = {"a": (), "b": ("a",), "c": ("b",)}
+
+
+def run(driver: Driver) -> Ending:
+    return asyncio.run(driver.run())
+
+
+def ordered(driver: Driver) -> list[str]:
+    return [f"{event.component}/{event.mode}" for event in driver.of(Delegated)]
+
+
+def test_a_script_does_everything_in_its_order(drive) -> None:
+    stack = script_stack(CHAIN)
+    driver = drive(stack, world_of(stack))
+    assert run(driver) is Ending.CONVERGED
+    assert ordered(driver) == ["a/force", "b/force", "c/force"]
+
+
+def test_a_script_does_again_what_is_there_already(drive) -> None:
+    stack = script_stack(CHAIN)
+    driver = drive(stack, world_of(stack, a=ready(7), b=ready(8), c=ready(9)))
+    assert run(driver) is Ending.CONVERGED
+    assert ordered(driver) == ["a/force", "b/force", "c/force"]
+
+
+def test_a_stage_that_only_looks_changes_nothing(drive) -> None:
+    stack = script_stack(CHAIN, modes={"a": StageMode.VERIFY})
+    driver = drive(stack, world_of(stack, a=ready(7)))
+    assert run(driver) is Ending.CONVERGED
+    assert [event.changes for event in driver.of(Settled)][0] == []
+
+
+def test_a_failed_stage_goes_to_recovery_and_back(drive) -> None:
+    stack = script_stack(CHAIN)
+    world = world_of(stack)
+    world.script["e/b"] = ["fail:died"]
+    driver = drive(stack, world)
+    assert run(driver) is Ending.CONVERGED
+    assert ordered(driver) == ["a/force", "b/force", "b/recover", "a/force", "b/force", "c/force"]
+
+
+def test_a_lie_takes_the_road_of_failure(drive) -> None:
+    stack = script_stack(CHAIN)
+    world = world_of(stack)
+    world.script["e/b"] = ["lie"]
+    driver = drive(stack, world)
+    assert run(driver) is Ending.ESCALATED  # nothing treats `unverified`
+    assert driver.of(Settled)[1].failure["kind"] == "unverified"
+    assert "no strategy for b" in driver.of(EnvironmentEnded)[0].report["why"]
+
+
+def test_a_script_without_an_end_is_exhausted_after_its_steps(drive) -> None:
+    stack = script_stack(CHAIN)
+    world = world_of(stack)
+    world.always["e/c"] = "break:died"
+    world.parts["e/c"] = ready()
+    driver = drive(stack, world, steps=20)
+    assert run(driver) is Ending.EXHAUSTED
+    assert len(ordered(driver)) <= 20
+    (ended,) = driver.of(EnvironmentEnded)
+    assert "20 visits" in ended.reasoning
+    assert ended.report
+
+
+def endless() -> Pipeline:
+    """Two stages that always lead to each other."""
+    stages = tuple(
+        Stage(id=f"do_{name}", agent="keeper", decisions=("fine", "bad"), components=(name,), mode=StageMode.FORCE)
+        for name in "ab"
+    )
+    connections = tuple(
+        Connection(source=f"do_{one}", target=f"do_{other}", condition=word)
+        for one, other in ("ab", "ba")
+        for word in ("fine", "bad")
+    )
+    return Pipeline(id="endless", kind=PipelineKind.SCRIPTED, stages=stages, connections=connections, start="do_a")
+
+
+def test_an_endless_script_over_a_ready_stack_ends_once_and_exhausted(drive) -> None:
+    import dataclasses
+
+    stack = dataclasses.replace(script_stack({"a": (), "b": ()}), pipeline=endless())
+    driver = drive(stack, world_of(stack, ["x", "y"], a=ready(), b=ready()), environments=["x", "y"], steps=6)
+    assert run(driver) is Ending.EXHAUSTED
+    assert sorted(event.environment for event in driver.of(EnvironmentEnded)) == ["x", "y"]
+    assert {event.ending for event in driver.of(EnvironmentEnded)} == {"exhausted"}
+    assert len(driver.of(RunEnded)) == 1
+
+
+def test_a_script_that_says_it_is_over_is_not_believed(drive) -> None:
+    stack = script_stack({"a": (), "b": ()})
+    world = world_of(stack)
+    world.script["e/a"] = ["flap"]
+    world.script["e/b"] = ["slow"]  # a is gone again by then
+    driver = drive(stack, world)
+    assert run(driver) is Ending.ESCALATED
+    assert "the script ended with fine" in driver.of(EnvironmentEnded)[0].report["why"]
+
+
+def test_two_environments_follow_the_script_on_their_own(drive) -> None:
+    stack = script_stack(CHAIN)
+    world = world_of(stack, ["x", "y"])
+    world.script["x/b"] = ["lie"]
+    driver = drive(stack, world, environments=["x", "y"])
+    assert run(driver) is Ending.ESCALATED
+    ends = {event.environment: event.ending for event in driver.of(EnvironmentEnded)}
+    assert ends == {"x": "escalated", "y": "converged"}
+
+
+@pytest.mark.parametrize("cut", range(1, 4))
+def test_a_resumed_script_goes_on_where_it_was(drive, cut) -> None:
+    stack = script_stack(CHAIN)
+    world = world_of(stack)
+    first = drive(stack, world)
+    number, observations = 0, world.look(first.hub.probes_due())
+    while len(first.of(Settled)) < cut:
+        asyncio.run(first.one_turn(number, observations))
+        first.wait()
+        first.settle()
+        observations = world.look(first.hub.probes_due())
+        number += 1
+    second = drive(stack, world)
+    assert run(second) is Ending.CONVERGED
+    assert ordered(second) == ["a/force", "b/force", "c/force"]
+
+
+def attempt(keyword: str, component: str, **more) -> Attempt:
+    told = {"delegation": "r/0/0", "mode": "force", "strategy": None, "ok": True, **more}
+    return Attempt(component=component, keyword=keyword, **told)
+
+
+def test_walking_is_bounded_also_where_nothing_is_to_be_done() -> None:
+    """Two recovery stages lead to each other and there was no failure: nothing settles, and still it must end."""
+    stages = tuple(
+        Stage(id=name, agent="medic", decisions=("recovered", "not_recovered"), mode=StageMode.RECOVER)
+        for name in ("one", "two")
+    )
+    connections = tuple(
+        Connection(source=a, target=b, condition="recovered") for a, b in (("one", "two"), ("two", "one"))
+    )
+    pipeline = Pipeline(id="idle", kind=PipelineKind.SCRIPTED, stages=stages, connections=connections, start="one")
+    assert walk(pipeline, [], steps=10).visits == 11
+
+
+def test_a_special_outcome_has_its_own_road() -> None:
+    stage = Stage(id="mend", agent="medic", decisions=("fine", "bad", "environment_reset"), components=("a",))
+    after = Stage(id="after", agent="medic", decisions=("fine", "bad"), components=("a",))
+    connections = (Connection(source="mend", target="after", condition="environment_reset"),)
+    pipeline = Pipeline(
+        id="s", kind=PipelineKind.SCRIPTED, stages=(stage, after), connections=connections, start="mend"
+    )
+    assert walk(pipeline, [attempt("mend", "a", special="environment_reset")], steps=9).stage.id == "after"
+    assert walk(pipeline, [attempt("mend", "a")], steps=9).ended == "fine"
+    assert walk(pipeline, [attempt("mend", "a", ok=False)], steps=9).ended == "bad"
