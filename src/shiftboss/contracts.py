@@ -4,7 +4,7 @@ Brains choose, probes look, handlers act. A strategy is data (model.recovery) an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,6 @@ from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.situation import Situation
-from shiftboss.settings import Settings
 from shiftboss.system.workbench import Workbench
 
 
@@ -74,17 +73,7 @@ class Pack:
     folder: Path  #: holds agents/ and pipelines/
     default_pipeline: str
     strategies: Sequence[Strategy] = ()
-    secrets: Sequence[str] = field(default_factory=tuple)
     advise: Advisor
     endpoints: Describer
     proof: Describer
     logs: Mapping[str, str]  #: component -> log file, relative to the environment's folder
-    check: "Check | None" = None
-
-
-class Check(Protocol):
-    """Finds settings of this pack that can't work, before anything is done."""
-
-    def __call__(self, settings: Settings) -> Sequence[str]:
-        """Sentences; empty when all is well."""
-        ...

@@ -253,8 +253,15 @@ async def result_of(session: Session, view: RunView) -> Result:
     return Result(
         view=view,
         endpoints={name: await session.pack.endpoints(bench) for name, bench in session.benches.items()},
-        proof={name: await session.pack.proof(bench) for name, bench in session.benches.items()},
+        proof={name: await session.pack.proof(bench) for name, bench in session.benches.items() if _proven(view, name)},
     )
+
+
+def _proven(view: RunView, environment: str) -> bool:
+    """Whether the run ended with the stack up: an older proof says nothing about a run that did not."""
+    ended = view.endings.get(environment)
+    up = view.start is not None and view.start.goal["want"] != Want.DOWN
+    return up and ended is not None and ended.ending == Ending.CONVERGED
 
 
 async def look(session: Session) -> list[Observation]:

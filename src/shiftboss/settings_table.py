@@ -96,7 +96,7 @@ class Miner(Group):
     block_interval: float | None = setting(
         30.0,
         number(off=True),
-        "Seconds to wait between blocks; off mines without a pause.",
+        "Seconds between blocks: the first at once; 0 = without a pause, off = connected and idle.",
         why="a chain that moves without filling the disk",
     )
     workers: tuple[str, ...] = setting(

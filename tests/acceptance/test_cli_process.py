@@ -2,11 +2,13 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -351,23 +353,75 @@ def test_a_damaged_store_is_told_in_words(place):
     assert list(work.glob("crash-*")) == []
 
 
-def test_ctrl_c_ends_a_run_with_130(place):
-    """The daemon's program hangs in its self-test; the run is interrupted while that is in flight."""
+def hanging(place):
+    """A run of `up` in whose first delegation a program hangs (the self-test of the daemon's binary)."""
     program = place / "bitcoind"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
-    command = [*SHIFTBOSS, "up", "daemon", "--set", f"daemon.binary={program}"]
+    return [*SHIFTBOSS, "up", "daemon", "--set", f"daemon.binary={program}"]
+
+
+def read_until(stream, part):
+    """Lines up to the one that holds `part`."""
+    deadline = time.monotonic() + 30
+    while part not in (line := stream.readline()):
+        assert line, f"the output ended before {part!r}"
+        assert time.monotonic() < deadline, f"waited for {part!r}"
+
+
+def test_ctrl_c_ends_a_run_with_130(place):
     with subprocess.Popen(
-        command, cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        hanging(place), cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        deadline = time.monotonic() + 30
-        while "dependency_installer for" not in (line := running.stdout.readline()):
-            assert line
-            assert time.monotonic() < deadline
+        read_until(running.stdout, "dependency_installer for")
         running.send_signal(signal.SIGINT)
         text, errors = running.communicate(timeout=30)
     assert running.returncode == 130
     assert "ends     interrupted" in text
     assert errors == "Interrupted: nothing new is started, and the stack is left as it is.\n"
-    listed = document(shiftboss(place, "runs", "--json"))
-    assert [one["ending"] for one in listed] == ["interrupted"]
+    assert [one["ending"] for one in document(shiftboss(place, "runs", "--json"))] == ["interrupted"]
+
+
+def test_another_process_may_note_and_stop(place):
+    with subprocess.Popen(
+        hanging(place), cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        read_until(running.stdout, "dependency_installer for")
+        (one,) = document(shiftboss(place, "runs", "--json"))
+        assert one["ending"] == "running"
+        assert shiftboss(place, "note", one["run"], "a word from outside").stdout == "Noted.\n"
+        read_until(running.stdout, "notes    a word from outside")
+        assert shiftboss(place, "stop").stdout == f"Run {one['run']} was asked to stop.\n"
+        text, errors = running.communicate(timeout=30)
+    assert (running.returncode, errors) == (130, "")
+    assert "ends     interrupted" in text
+    assert "SUGGESTED MANUAL ACTIONS" not in text
+    assert not (place / ".shiftboss" / "reports").exists()
+
+
+def test_on_a_terminal_it_draws_what_is_in_flight(place):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, 80))
+    with subprocess.Popen(
+        hanging(place), cwd=place, env=environment(TERM="xterm-256color"), stdin=theirs, stdout=theirs, stderr=theirs
+    ) as running:
+        os.close(theirs)
+        with os.fdopen(ours, "rb", buffering=0) as terminal:
+            seen = read_terminal(terminal, "in flight")
+            running.send_signal(signal.SIGINT)
+            seen += read_terminal(terminal, "Interrupted: ")
+        running.wait(timeout=30)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
+    assert re.search(r"▶  daemon\.binary  \d\.\d s +dependency_installer: ensure", plain)
+    assert re.search(r"\d\.\d s: \d+ of \d+ ready, \d in flight", plain)
+    assert "\x1b[?25h" in seen.rpartition("in flight")[2].partition("Interrupted")[0], "the cursor is shown again"
+    assert "Traceback" not in plain
+    assert running.returncode == 130
+
+
+def read_terminal(terminal, part):
+    """What a terminal shows until `part` is among it (it ends with an error, as terminals do)."""
+    text = b""
+    while part.encode() not in text:
+        text += terminal.read(65536)
+    return text.decode(errors="replace")

@@ -42,7 +42,7 @@ def test_a_held_lock_is_refused_with_its_owner_and_what_to_do(tmp_path):
         seen = EnvironmentLock(path).owner()
         owner.kill()
     text = str(caught.value)
-    for part in (str(owner.pid), "run9", "1970-01-01T00:00:00Z", "shiftboss watch", "shiftboss stop"):
+    for part in (str(owner.pid), "run9", "1970-01-01T00:00:00Z", "shiftboss status", "shiftboss stop"):
         assert part in text
     assert seen is not None
     assert (seen.pid, seen.run, seen.command) == (owner.pid, "run9", "shiftboss up")

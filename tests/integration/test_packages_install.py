@@ -59,7 +59,7 @@ def test_a_corrupt_cached_file_is_fetched_again(tmp_path: Path):
 
 def test_an_index_that_debian_did_not_sign_is_refused(tmp_path: Path):
     async def update(machine: Machine) -> None:
-        await PrivateApt.create(machine, tmp_path / "root", "sid").update(print)
+        await PrivateApt.create(machine, tmp_path / "root", "sid", {}).update(print)
 
     own = asyncio.run(debian_apt.look_at_machine())
     stranger = tmp_path / "empty-keyring.gpg"

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from stacks import free_ports
+from helpers import free_ports
 
 rpc, cookie, port, address = sys.argv[1:5]
 config = Path(tempfile.mkdtemp(prefix="own-pool-")) / "pool.json"

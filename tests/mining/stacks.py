@@ -4,40 +4,17 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from helpers import eventually, free_ports
 from shiftboss.store.database import Database
 from shiftboss.store.journal import Journal
 from shiftboss.system import proc
 from shiftboss.system.rpc import Rpc
 
 SHIFTBOSS = [sys.executable, "-m", "shiftboss.frontends.cli"]
-
-
-def free_ports(count: int) -> list[int]:
-    """Distinct ports that are free now."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
-def eventually(condition, seconds=20.0, what="it"):
-    """The first true value of a condition; fails after the deadline with what was awaited."""
-    end = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what} did not happen within {seconds} s"
-        time.sleep(0.02)
 
 
 class Stack:

@@ -6,8 +6,9 @@ import signal
 import subprocess
 
 import pytest
-from stacks import eventually, touched
+from stacks import touched
 
+from helpers import eventually
 from shiftboss.app import read_records
 from shiftboss.model.events import Delegated, Settled
 from shiftboss.system import proc
@@ -67,7 +68,7 @@ def test_a_resumed_run_settles_what_was_in_flight(stack):
 
 def test_a_second_hub_is_refused_and_told_who_owns_the_environment(stack):
     hub = stack.start("up", "mining", **{"miner.block_interval": "off"})
-    eventually(lambda: (stack.home / "locks" / "regtest.lock").exists(), what="the lock")
+    eventually((stack.home / "locks" / "regtest.lock").exists, what="the lock")
     refused = stack.run("up", code=6)
     assert str(hub.pid) in str(refused)
     hub.wait(60)
@@ -76,7 +77,7 @@ def test_a_second_hub_is_refused_and_told_who_owns_the_environment(stack):
 
 def test_ctrl_c_stops_delegating_and_leaves_the_stack_as_it_is(stack):
     hub = stack.start("up", "mining")
-    eventually(lambda: (stack.folder / "run" / "daemon.pid").exists(), what="the daemon's start")
+    eventually((stack.folder / "run" / "daemon.pid").exists, what="the daemon's start")
     os.kill(hub.pid, signal.SIGINT)
     assert hub.wait(30) == 130
     assert "Traceback" not in stack.printed.read_text()

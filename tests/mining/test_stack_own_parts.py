@@ -1,4 +1,4 @@
-"""What the user runs himself: an adopted daemon, a pool by command, a pool that already runs. Ours to use, not to touch."""
+"""What the user runs himself: an adopted daemon, a pool by command or attached. Ours to use, not to touch."""
 
 import json
 import os
@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from stacks import Stack, eventually, free_ports, touched
+from stacks import Stack, touched
 
+from helpers import eventually, free_ports
 from shiftboss.system import proc
 
 pytestmark = pytest.mark.real
@@ -22,7 +23,7 @@ def own_daemon(bitcoind, tmp_path):
     folder = tmp_path / "own"
     folder.mkdir()
     port = free_ports(1)[0]
-    arguments = [f"-datadir={folder}", "-regtest", "-listen=0", f"-rpcport={port}", "-fallbackfee=0.0002"]
+    arguments = [f"-datadir={folder}", "-regtest", "-listen=0", f"-rpcport={port}"]
     daemon = subprocess.Popen(
         [str(bitcoind), *arguments],
         stdin=subprocess.DEVNULL,
@@ -72,7 +73,7 @@ def own_pool_settings(stack, fixed_port=None):
 
 
 def test_a_pool_of_the_user_s_own_takes_the_place_of_ours(stack, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(POOL_PROGRAM.parent))
+    monkeypatch.setenv("PYTHONPATH", str(POOL_PROGRAM.parents[1]))
     stack.settings.update(own_pool_settings(stack))
     document = stack.up()
     assert document["ending"] == "converged"
@@ -86,7 +87,7 @@ def test_a_pool_of_the_user_s_own_takes_the_place_of_ours(stack, monkeypatch):
 
 
 def test_a_pool_that_already_runs_is_attached_and_never_stopped(stack, monkeypatch, tmp_path):
-    monkeypatch.setenv("PYTHONPATH", str(POOL_PROGRAM.parent))
+    monkeypatch.setenv("PYTHONPATH", str(POOL_PROGRAM.parents[1]))
     wallet = stack.up("wallet")
     ends = wallet["endpoints"]["regtest"]
     port = free_ports(1)[0]

@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from stacks import collapsed, eventually, keywords, touched
+from stacks import collapsed, keywords, touched
 
+from helpers import eventually
 from shiftboss.system import net, proc
 
 pytestmark = pytest.mark.real

@@ -1,6 +1,7 @@
 """Scripted pipelines: they follow the connections, ignore what is there, and still can't declare success."""
 
 import asyncio
+import dataclasses
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_stage_that_only_looks_changes_nothing(drive) -> None:
     stack = script_stack(CHAIN, modes={"a": StageMode.VERIFY})
     driver = drive(stack, world_of(stack, a=ready(7)))
     assert run(driver) is Ending.CONVERGED
-    assert [event.changes for event in driver.of(Settled)][0] == []
+    assert next(event.changes for event in driver.of(Settled)) == []
 
 
 def test_a_failed_stage_goes_to_recovery_and_back(drive) -> None:
@@ -65,8 +66,7 @@ def test_a_lie_takes_the_road_of_failure(drive) -> None:
 def test_a_script_without_an_end_is_exhausted_after_its_steps(drive) -> None:
     stack = script_stack(CHAIN)
     world = world_of(stack)
-    world.always["e/c"] = "break:died"
-    world.parts["e/c"] = ready()
+    world.script["e/c"] = ["fail:died", "ok"] * 30  # it fails, recovery works, it fails again
     driver = drive(stack, world, steps=20)
     assert run(driver) is Ending.EXHAUSTED
     assert len(ordered(driver)) <= 20
@@ -90,8 +90,6 @@ def endless() -> Pipeline:
 
 
 def test_an_endless_script_over_a_ready_stack_ends_once_and_exhausted(drive) -> None:
-    import dataclasses
-
     stack = dataclasses.replace(script_stack({"a": (), "b": ()}), pipeline=endless())
     driver = drive(stack, world_of(stack, ["x", "y"], a=ready(), b=ready()), environments=["x", "y"], steps=6)
     assert run(driver) is Ending.EXHAUSTED

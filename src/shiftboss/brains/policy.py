@@ -47,7 +47,7 @@ def reason(move: Move, situation: Situation) -> str:
     """Why this move, in one sentence that cites the evidence."""
     if move.mode is Mode.COMPLETE:
         down = situation.goal.want is Want.DOWN
-        reached = "nothing of ours is running any more" if down else "every component does its job"
+        reached = "nothing of ours is running any more" if down else "everything that was wanted does its job"
         return f"{move.environment}: {reached}, no gap remains."
     if move.mode is Mode.ESCALATE:
         return f"{move.environment}: a human is needed: {move.why}."

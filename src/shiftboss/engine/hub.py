@@ -376,12 +376,12 @@ class Hub:
         self._started_at[event.id] = now
         self._place(f"{event.environment}/{event.component}")
         if self.state.recoveries[event.environment] == self.charter.budget.recoveries:
-            for key in self._open_gaps[event.environment]:  # what they may still do depends on that budget
+            for key in sorted(self._open_gaps[event.environment]):  # what they may still do depends on that budget
                 self._place(key)
 
     def _close(self, environment: str) -> None:
         """Nothing more is done or looked at in an environment that has ended."""
-        for key in self._open_gaps[environment]:
+        for key in sorted(self._open_gaps[environment]):
             self._place(key)
         self._due = {key for key in self._due if not key.startswith(f"{environment}/")}
         self._watched = {key: at for key, at in self._watched.items() if not key.startswith(f"{environment}/")}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shiftboss.engine.moves import Budget, Options, options_for
-from shiftboss.model.gap import Gap
+from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import DELEGATED, Move
 from shiftboss.model.observation import Snapshot
 from shiftboss.model.stack import Stack
@@ -53,8 +53,8 @@ def plan_for(stack: Stack, snapshot: Snapshot, gaps: Mapping[str, Gap], expected
     ends: dict[str, float] = {}
     after: dict[str, str | None] = {}
     steps: list[Step] = []
-    for gap in sorted(gaps.values(), key=lambda gap: (gap.environment, stack.order[gap.component])):
-        keys = [f"{gap.environment}/{name}" for name in stack.specs[gap.component].requires]
+    for gap in _in_order(stack, gaps):
+        keys = [f"{gap.environment}/{name}" for name in _first_of_all(gap, stack)]
         late = max((key for key in keys if key in ends), key=ends.__getitem__, default=None)
         step = _step(gap, stack, ends[late] if late else 0.0, expected)
         if step is not None:
@@ -68,6 +68,29 @@ def plan_for(stack: Stack, snapshot: Snapshot, gaps: Mapping[str, Gap], expected
     steps.sort(key=lambda step: (step.starts, stack.order[step.component]))
     last = max(ends, key=ends.__getitem__, default=None)
     return Plan(steps=tuple(steps), skips=skips, seconds=max(ends.values(), default=0.0), critical=_path(last, after))
+
+
+def _first_of_all(gap: Gap, stack: Stack) -> tuple[str, ...]:
+    """What must be done before: what it requires, or when it is to be stopped, stopping those that require it."""
+    name = gap.component
+    return stack.dependents[name] if gap.kind is GapKind.UNWANTED else stack.specs[name].requires
+
+
+def _in_order(stack: Stack, gaps: Mapping[str, Gap]) -> list[Gap]:
+    """Each gap after those that must be closed before it, else in declared order."""
+    found: dict[str, Gap] = {}
+
+    def add(gap: Gap) -> None:
+        for name in _first_of_all(gap, stack):
+            before = gaps.get(f"{gap.environment}/{name}")
+            if before is not None and before.key not in found:
+                add(before)
+        found[gap.key] = gap
+
+    for gap in sorted(gaps.values(), key=lambda gap: (gap.environment, stack.order[gap.component])):
+        if gap.key not in found:
+            add(gap)
+    return list(found.values())
 
 
 def _step(gap: Gap, stack: Stack, starts: float, expected: Expected) -> Step | None:

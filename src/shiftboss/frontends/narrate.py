@@ -148,7 +148,8 @@ def _ended(event: RunEnded, mutations: int) -> str:
 
 
 def _started(event: RunStarted) -> str:
-    parts = event.goal.get("components") or event.goal.get("replace")
+    replaced = [key.partition("=")[0].partition("/")[2] for key in event.goal.get("replace", ())]
+    parts = event.goal.get("components") or replaced
     what = f" {', '.join(parts)}" if parts else ""
     return f"{event.goal.get('want', 'up')} {event.pack}{what} ({event.pipeline}, {event.brain} brain)"
 

@@ -73,6 +73,7 @@ def _act(call: Call, drive: Drive) -> int:
     try:
         result = asyncio.run(_shown(session, drive, screen))
     except (KeyboardInterrupt, asyncio.CancelledError):
+        screen.close()
         return _interrupted(call, screen)
     finally:
         screen.close()

@@ -20,9 +20,11 @@ def load(target: str, place: str) -> Any:
     try:
         module = _from_file(Path(module_name)) if module_name.endswith(".py") else importlib.import_module(module_name)
         return getattr(module, name)
-    except (ImportError, AttributeError, OSError, SyntaxError) as error:
-        remedy = "Correct the name, or install what it imports"
-        raise BadInput([Diagnostic(place=place, what=f"{target} can't be loaded: {error}", remedy=remedy)]) from error
+    except Exception as error:
+        # Whatever a user's file raises while it is imported is a finding about that file, not a fault of ours.
+        what = f"{target} can't be loaded: {type(error).__name__}: {error}"
+        remedy = "Correct the name or the file, or install what it imports"
+        raise BadInput([Diagnostic(place=place, what=what, remedy=remedy)]) from error
 
 
 def _from_file(path: Path) -> Any:
@@ -34,5 +36,9 @@ def _from_file(path: Path) -> Any:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

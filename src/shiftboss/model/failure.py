@@ -55,9 +55,9 @@ class Failure:
         return signature(self.component, self.kind, self.message)
 
 
-_HEX = re.compile(r"\b[0-9a-f]{8,}\b", re.IGNORECASE)
+_HEX = re.compile(r"\b(?:0x)?[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b", re.IGNORECASE)  # hashes, addresses, UUIDs
 _PATH = re.compile(r"(?<![\w.])(?:~|\.)?/[^\s'\",;:]+")
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _SPACE = re.compile(r"\s+")
 
 

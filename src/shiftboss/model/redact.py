@@ -6,7 +6,10 @@ _SECRETS = (
     re.compile(r"(__cookie__:)[0-9a-zA-Z]+"),
     re.compile(r"(rpc(?:password|user|auth)\s*[=:]\s*)\S+", re.IGNORECASE),
     re.compile(r"(://[^/\s:@]+:)[^@\s/]+(?=@)"),
-    re.compile(r"((?:password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;]+", re.IGNORECASE),
+    re.compile(r"((?:passw(?:or)?d|passphrase|secret|token|api[_-]?key)[\"']?\s*[=:]\s*)\"[^\"]*\"", re.IGNORECASE),
+    re.compile(
+        r"((?:passw(?:or)?d|passphrase|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;]+", re.IGNORECASE
+    ),
     re.compile(r"(authorization:\s*\w+\s+)\S+", re.IGNORECASE),
 )
 

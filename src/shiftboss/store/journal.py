@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 
+from shiftboss.errors import StoreBroken
 from shiftboss.model.events import Event, Recorded, from_plain, kind_of, plain
 from shiftboss.store.database import Database
 
@@ -66,4 +67,8 @@ class Journal:
 
 def _recorded(row: tuple[int, str, float, str, str]) -> Recorded:
     seq, run, at, kind, data = row
-    return Recorded(seq=seq, run=run, at=at, event=from_plain(kind, json.loads(data)))
+    try:
+        return Recorded(seq=seq, run=run, at=at, event=from_plain(kind, json.loads(data)))
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"event {seq} of the journal ({kind}) can't be understood: {error}"
+        raise StoreBroken(f"{what}. Move the store aside and run again, or use the shiftboss that wrote it.") from error

@@ -130,6 +130,6 @@ def _refusal(path: Path, owner: Owner | None) -> str:
     if owner is None:
         return f"Another shiftboss has just taken this environment ({path}). Try again in a moment."
     return (
-        f"This environment is held by {owner} ({path}). Wait for it to end, look at it with `shiftboss watch`, "
+        f"This environment is held by {owner} ({path}). Wait for it to end, look at it with `shiftboss status`, "
         f"or end it with `shiftboss stop`; the lock frees itself when process {owner.pid} ends."
     )

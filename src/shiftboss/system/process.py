@@ -159,9 +159,7 @@ class Processes:
 
     def helper_variables(self, run: str, delegation: str) -> dict[str, str]:
         """Environment variables that mark a helper program somebody else starts for us, so that none is left over."""
-        marks = Marks(
-            home=self._home, environment=self._environment, component=HELPER, run=run, delegation=delegation
-        )
+        marks = Marks(home=self._home, environment=self._environment, component=HELPER, run=run, delegation=delegation)
         return marks.variables()
 
     async def run_tool(

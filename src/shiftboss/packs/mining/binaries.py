@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from shiftboss.errors import Failed
@@ -82,6 +83,12 @@ def miner_program(bench: Workbench) -> list[str]:
     if miner.command:
         return list(miner.command)
     return [str(miner.binary or "minerd")] if miner.kind == "minerd" else []
+
+
+def absolute(command: Sequence[str]) -> list[str]:
+    """A command whose program is found from where shiftboss was called, as it is started in another folder."""
+    found = shutil.which(command[0])
+    return [str(Path(found).absolute()) if found else command[0], *command[1:]]
 
 
 def own_program(name: str) -> list[str]:

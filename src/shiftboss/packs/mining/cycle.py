@@ -24,6 +24,9 @@ from shiftboss.system.workbench import Workbench
 PAYMENTS = 3
 """Transactions sent first: an empty mempool would test neither merkle branch nor witness commitment."""
 
+FEE_RATE = 2
+"""Satoshis per virtual byte."""
+
 TESTER = "shiftboss.tester"
 POLL_SECONDS = 0.05
 
@@ -115,7 +118,9 @@ async def _share(trial: Trial, open_talk: Talk) -> None:
 async def _pay(trial: Trial) -> None:
     """Put real transactions into the mempool."""
     address = wallet.address(trial.bench)
-    sent = [await trial.purse.call("sendtoaddress", address, 0.1) for _ in range(PAYMENTS)]
+    # All arguments up to the fee: a daemon that is not ours may know no fallback fee.
+    order = (address, 0.1, "", "", False, True, None, "unset", False, FEE_RATE)
+    sent = [await trial.purse.call("sendtoaddress", *order) for _ in range(PAYMENTS)]
     trial.changes.append(f"sent {len(sent)} payments from the wallet to itself")
     trial.passed("payments sent", transactions=len(sent))
 

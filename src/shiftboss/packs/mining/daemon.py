@@ -15,6 +15,7 @@ from shiftboss.packs.mining.layout import (
     broken,
     config_digest,
     died,
+    digest,
     layout,
     log_file,
     observed,
@@ -40,7 +41,7 @@ async def probe_daemon(bench: Workbench) -> Observation:
     instance = bench.processes.find(DAEMON)
     if instance is None:
         return _not_running(bench)
-    if started_with(instance) != config_digest(layout(bench).daemon_config):
+    if started_with(instance) != _started_as(bench):
         summary = f"process {instance.pid} runs with an older configuration"
         return observed(bench, DAEMON, Health.BROKEN, summary, instance=instance.identity)
     return await _ask(bench, instance)
@@ -143,6 +144,11 @@ async def handle(order: Delegation, bench: Workbench) -> Outcome:
     return await start(bench, again=order.mode is Mode.FORCE)
 
 
+def _started_as(bench: Workbench) -> str:
+    """What a running daemon must have been started with, as one hash."""
+    return digest("\n".join((config_digest(layout(bench).daemon_config), *bench.settings.daemon.args)))
+
+
 async def stop(bench: Workbench) -> Outcome:
     """Stop our daemon and give it time to write its data; idempotent."""
     stopped = await bench.processes.stop(DAEMON, grace=STOP_SECONDS, clock=bench.clock)
@@ -153,7 +159,7 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
     """Start the daemon and wait until it answers; a running one is only restarted if it must be."""
     changes: list[str] = []
     instance = bench.processes.find(DAEMON)
-    config = config_digest(layout(bench).daemon_config)
+    config = _started_as(bench)
     if instance is not None and (again or started_with(instance) != config):
         changes += (await stop(bench)).changes
         instance = None

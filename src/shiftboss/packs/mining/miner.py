@@ -8,7 +8,7 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
-from shiftboss.packs.mining.binaries import miner_program, own_program
+from shiftboss.packs.mining.binaries import absolute, miner_program, own_program
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
@@ -103,7 +103,7 @@ def _command(bench: Workbench) -> list[str]:
         return [*own_program("miner"), "--config", str(layout(bench).miner_config)]
     program = miner_program(bench)
     if bench.settings.miner.command:
-        return program
+        return absolute(program)
     host, port = stratum_endpoint(bench)
     worker = bench.settings.miner.workers[0]
     threads = ["-t", str(bench.settings.miner.threads)] if bench.settings.miner.threads else []

@@ -38,12 +38,13 @@ async def proof(bench: Workbench) -> Mapping[str, Any]:
 def advise(component: str, kind: FailureKind | None, bench: Workbench) -> Sequence[tuple[str, str]]:
     """Commands a person can try by hand, each marked safe or destructive."""
     part = component.partition(".")[0]
-    found: list[tuple[str, str]] = [(f"less {log_file(bench, part)}", "safe")]
+    logs = [log_file(bench, part)]
     if part == "daemon":
-        found.append((f"less {layout(bench).chain_data / 'debug.log'}", "safe"))
-        program = daemon_program(bench)
-        if program is not None:
-            found.append((f"{program} -datadir={layout(bench).data} -conf={layout(bench).daemon_config}", "safe"))
+        logs.append(layout(bench).chain_data / "debug.log")
+    found: list[tuple[str, str]] = [(f"less {log}", "safe") for log in logs if log.is_file()]
+    program = daemon_program(bench) if component == "daemon" else None
+    if program is not None:
+        found.append((f"{program} -datadir={layout(bench).data} -conf={layout(bench).daemon_config}", "safe"))
     if kind in (FailureKind.PORT_FOREIGN, FailureKind.PORT_ORPHAN):
         found.append(("ss -ltnp", "safe"))
     if kind is FailureKind.NO_SPACE:

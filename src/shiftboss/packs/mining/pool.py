@@ -9,7 +9,7 @@ from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import wallet
-from shiftboss.packs.mining.binaries import own_program
+from shiftboss.packs.mining.binaries import absolute, own_program
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.handshake import gives_job
 from shiftboss.packs.mining.layout import (
@@ -198,7 +198,7 @@ def _command(bench: Workbench) -> list[str]:
         "{stratum_port}": str(bench.ports["stratum"]),
         "{address}": wallet.address(bench),
     }
-    return [_fill(word, values) for word in bench.settings.pool.command]
+    return [_fill(word, values) for word in absolute(bench.settings.pool.command)]
 
 
 def _fill(word: str, values: dict[str, str]) -> str:
