@@ -70,6 +70,12 @@ def test_down_is_planned_from_the_users_on() -> None:
     assert {step.mode for step in plan.steps} == {"remove"}
 
 
+def test_a_restart_is_planned_although_what_needs_it_is_missing() -> None:
+    health = {**dict.fromkeys(GRAPH, Health.READY), "pool": Health.ABSENT}
+    plan = planned(GRAPH, health, Goal(want=Want.RESTART, replace=("e/daemon=1",)))
+    assert [(step.component, step.mode) for step in plan.steps] == [("daemon", "remove"), ("pool", "ensure")]
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> dict[str, tuple[str, ...]]:
     order = draw(st.permutations([f"c{number}" for number in range(draw(st.integers(1, 7)))]))

@@ -28,9 +28,10 @@ class Observer:
         bench = self._benches[environment]
         try:
             async with asyncio.timeout(self._timeout):
-                seen = replace(await self._probes[component](bench), at=0.0)
-            if seen.key != key:
-                seen = _unknown(environment, component, f"its probe answered for {seen.key} instead")
+                seen = replace(await self._probes[component](bench), at=bench.clock.now())
+            if seen.key == key:
+                return seen
+            seen = _unknown(environment, component, f"its probe answered for {seen.key} instead")
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():

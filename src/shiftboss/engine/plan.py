@@ -54,7 +54,7 @@ def plan_for(stack: Stack, snapshot: Snapshot, gaps: Mapping[str, Gap], expected
     after: dict[str, str | None] = {}
     steps: list[Step] = []
     for gap in _in_order(stack, gaps):
-        keys = [f"{gap.environment}/{name}" for name in _first_of_all(gap, stack)]
+        keys = [before.key for before in _first_of_all(gap, stack, gaps)]
         late = max((key for key in keys if key in ends), key=ends.__getitem__, default=None)
         step = _step(gap, stack, ends[late] if late else 0.0, expected)
         if step is not None:
@@ -70,10 +70,12 @@ def plan_for(stack: Stack, snapshot: Snapshot, gaps: Mapping[str, Gap], expected
     return Plan(steps=tuple(steps), skips=skips, seconds=max(ends.values(), default=0.0), critical=_path(last, after))
 
 
-def _first_of_all(gap: Gap, stack: Stack) -> tuple[str, ...]:
-    """What must be done before: what it requires, or when it is to be stopped, stopping those that require it."""
-    name = gap.component
-    return stack.dependents[name] if gap.kind is GapKind.UNWANTED else stack.specs[name].requires
+def _first_of_all(gap: Gap, stack: Stack, gaps: Mapping[str, Gap]) -> list[Gap]:
+    """What must be closed before: what it requires; or when it is to be stopped, stopping those that require it."""
+    stops = gap.kind is GapKind.UNWANTED
+    names = stack.dependents[gap.component] if stops else stack.specs[gap.component].requires
+    near = (gaps.get(f"{gap.environment}/{name}") for name in names)
+    return [one for one in near if one is not None and (one.kind is GapKind.UNWANTED or not stops)]
 
 
 def _in_order(stack: Stack, gaps: Mapping[str, Gap]) -> list[Gap]:
@@ -81,9 +83,8 @@ def _in_order(stack: Stack, gaps: Mapping[str, Gap]) -> list[Gap]:
     found: dict[str, Gap] = {}
 
     def add(gap: Gap) -> None:
-        for name in _first_of_all(gap, stack):
-            before = gaps.get(f"{gap.environment}/{name}")
-            if before is not None and before.key not in found:
+        for before in _first_of_all(gap, stack, gaps):
+            if before.key not in found:
                 add(before)
         found[gap.key] = gap
 

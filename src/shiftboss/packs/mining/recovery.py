@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Risk
+from shiftboss.model.observation import Health
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.model.recovery import Strategy
 from shiftboss.packs.mining import daemon, miner, pool, wallet
@@ -14,7 +15,19 @@ from shiftboss.system import net
 from shiftboss.system.process import instance_of
 from shiftboss.system.workbench import Workbench
 
+PATIENCE_SECONDS = 6.0
+"""A little more than the longest pause between two tries of our miner to connect (5 s)."""
+
 STRATEGIES = (
+    Strategy(
+        name="wait",
+        rung="wait",
+        treats={FailureKind.DISCONNECTED},
+        components={POOL, MINER},
+        uses=1,
+        estimate=1.0,
+        what="give it a few seconds to find its way back by itself",
+    ),
     Strategy(
         name="stop_orphan",
         rung="reload",
@@ -79,6 +92,14 @@ async def handle(order: Delegation, bench: Workbench) -> Outcome:
     return await _ACTS[order.strategy or ""](order, bench)
 
 
+async def _wait(order: Delegation, bench: Workbench) -> Outcome:
+    probe = pool.probe_pool if order.component == POOL else miner.probe_miner
+    end = bench.clock.monotonic() + PATIENCE_SECONDS
+    while (seen := await probe(bench)).health is not Health.READY and bench.clock.monotonic() < end:
+        await bench.clock.sleep(0.1)
+    return done(f"waited for {order.component}: {seen.summary}")
+
+
 async def _stop_orphan(order: Delegation, bench: Workbench) -> Outcome:
     changes: list[str] = []
     ports = bench.ports
@@ -134,6 +155,7 @@ async def _restart(order: Delegation, bench: Workbench) -> Outcome:
 
 
 _ACTS: dict[str, Callable[[Delegation, Workbench], Awaitable[Outcome]]] = {
+    "wait": _wait,
     "stop_orphan": _stop_orphan,
     "load_wallet": _load_wallet,
     "rewrite_credentials": _rewrite_credentials,

@@ -1,0 +1,151 @@
+"""kill -9 of the hub after each kind of event and amid its work: taken up again, same end, nothing done twice."""
+
+import asyncio
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from demo.stack import COMPONENTS, FOLDER, PROCESSES, Demo
+from shiftboss import control
+from shiftboss.model.events import Delegated
+from shiftboss.model.run import Ending, Goal, Want
+
+PROGRAM = FOLDER / "hub_program.py"
+COMMITS = [
+    ("RunStarted", 1),
+    ("Observed", 1),
+    ("Decided", 1),
+    ("Decided", 3),
+    ("Delegated", 1),
+    ("Delegated", 5),
+    ("Settled", 1),
+    ("Settled", 6),
+    ("EnvironmentEnded", 1),
+    ("RunEnded", 1),
+]
+
+
+@pytest.fixture
+def demo(home: Path) -> Demo:
+    return Demo(home)
+
+
+def hub(demo: Demo, verb: str = "up", kind: str = "-", nth: int = 0, **more) -> int:
+    """Run a hub as a process of its own; its exit code."""
+    argv = [sys.executable, str(PROGRAM), str(demo.home), verb, kind, str(nth)]
+    return subprocess.run(argv, check=False, timeout=60, capture_output=True, **more).returncode
+
+
+def take_up(demo: Demo, way: str) -> control.Result:
+    if way == "resume":
+        return asyncio.run(control.resume(demo.session()))
+    return demo.up()
+
+
+def check(demo: Demo, result: control.Result) -> None:
+    """The end state, and that nothing was done twice or is left over."""
+    assert result.view.ending is Ending.CONVERGED
+    assert {name: demo.starts(name) for name in PROCESSES} == dict.fromkeys(PROCESSES, 1)
+    assert {name: len(found) for name, found in demo.running().items()} == {f"one/{name}": 1 for name in PROCESSES}
+    for view in demo.views().values():
+        assert view.ending is not None
+        assert view.in_flight == [] or view.ending is Ending.INTERRUPTED  # settled, or its run is buried
+    check_orders(demo)
+    assert demo.up().view.mutations == 0
+
+
+def check_orders(demo: Demo) -> None:
+    """Nobody was sent without it standing in the journal."""
+    ordered = {order for view in demo.views().values() for order in view.delegations}
+    assert {line.split()[1] for name in COMPONENTS for line in demo.call_lines(name)} <= ordered
+
+
+@pytest.mark.parametrize("way", ["resume", "up"])
+@pytest.mark.parametrize(("kind", "nth"), COMMITS)
+def test_killed_right_after_an_event(demo: Demo, kind: str, nth: int, way: str) -> None:
+    assert hub(demo, "up", kind, nth) == -signal.SIGKILL
+    result = take_up(demo, way)
+    check(demo, result)
+    assert len(demo.views()) == (2 if way == "resume" else 3)  # the last `up` of the check is one of them
+
+
+@pytest.mark.parametrize("way", ["resume", "up"])
+@pytest.mark.parametrize("word", ["die_after_start", "die_unrecorded"])
+def test_killed_between_start_and_settlement(demo: Demo, word: str, way: str) -> None:
+    demo.wish("alpha", word)
+    assert hub(demo) == -signal.SIGKILL
+    before = demo.running()["one/alpha"]
+    check(demo, take_up(demo, way))
+    assert demo.running()["one/alpha"] == before
+
+
+@pytest.mark.parametrize("way", ["resume", "up"])
+def test_helpers_of_a_dead_hub_are_stopped(demo: Demo, way: str) -> None:
+    demo.wish("alpha.config", "helper_and_die")
+    assert hub(demo) == -signal.SIGKILL
+    assert len(demo.running()["helper"]) == 1
+    check(demo, take_up(demo, way))
+
+
+def test_killed_again_and_again(demo: Demo) -> None:
+    assert hub(demo, "up", "Delegated", 2) == -signal.SIGKILL
+    for kind, nth in (("RunResumed", 1), ("Settled", 1), ("Delegated", 1), ("Observed", 1), ("EnvironmentEnded", 1)):
+        assert hub(demo, "resume", kind, nth) in (-signal.SIGKILL, 0)
+    check(demo, take_up(demo, "resume"))
+
+
+def test_a_resumed_run_settles_what_the_dead_hub_had_ordered(demo: Demo) -> None:
+    assert hub(demo, "up", "Delegated", 1) == -signal.SIGKILL
+    (view,) = demo.views().values()
+    assert len(view.in_flight) >= 1
+    result = take_up(demo, "resume")
+    assert result.view.in_flight == []
+    first = next(iter(result.view.delegations.values()))
+    assert (first.ok, first.summary) == (False, "cut off with its hub")
+
+
+def test_killed_while_it_stops_the_stack(demo: Demo) -> None:
+    demo.up()
+    down = Goal(want=Want.DOWN)
+
+    def die(record) -> None:
+        if isinstance(record.event, Delegated):
+            raise KeyboardInterrupt  # as sudden as it gets in this process
+
+    with pytest.raises(KeyboardInterrupt):
+        demo.up(down, listener=die)
+    result = demo.up(down)
+    assert result.view.ending is Ending.CONVERGED
+    assert demo.running() == {}
+
+
+def test_the_parts_outlive_their_hub_and_are_adopted(demo: Demo) -> None:
+    assert hub(demo, "up", "Settled", 5) == -signal.SIGKILL
+    before = demo.running()
+    assert before
+    demo.up()
+    after = demo.running()
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("size", [8_192, 40_000, 90_000, 150_000])
+def test_a_journal_that_can_not_be_written_means_that_nothing_more_is_done(demo: Demo, size: int) -> None:
+    def no_room() -> None:
+        """Nothing may be written beyond this size: for the journal it is as if the disk were full."""
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    assert hub(demo, "up", preexec_fn=no_room) not in (0, -signal.SIGKILL)
+    if (demo.home / "state.sqlite3").exists():
+        check_orders(demo)
+    else:
+        assert demo.running() == {}
+    check(demo, demo.up())
+
+
+def test_the_hub_program_runs_to_its_end_when_nobody_kills_it(demo: Demo) -> None:
+    assert hub(demo) == 0
+    check(demo, demo.up())
