@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path += [str(Path(__file__).parents[1] / "tests" / name) for name in ("mining", ".")]
 
-from stacks import Stack  # noqa: E402 - found through the path above
+from stacks import Stack
 
 SHIFTBOSS = str(Path(sys.executable).with_name("shiftboss"))
 """The installed command, as a user starts it."""

@@ -74,6 +74,15 @@ def test_down_stops_users_first(drive) -> None:
     assert ordered(driver) == ["c/remove", "b/remove", "a/remove"]
 
 
+def test_down_does_not_take_silence_for_an_end(drive) -> None:
+    stack = hub_stack({"a": ()})
+    world = world_of(stack, a=Part(health=Health.UNKNOWN, summary="no answer within 5 s"))
+    world.always["e/a"] = "lie"
+    driver = drive(stack, world, goal=Goal(want=Want.DOWN))
+    assert run(driver) is Ending.ESCALATED
+    assert "no answer within 5 s" in driver.of(EnvironmentEnded)[0].report["why"]
+
+
 def test_restart_replaces_the_instance_and_nothing_else(drive) -> None:
     stack = hub_stack(CHAIN)
     world = world_of(stack, a=ready(1), b=ready(2), c=ready(3))

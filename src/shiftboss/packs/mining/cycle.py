@@ -95,6 +95,7 @@ async def handle(order: Delegation, bench: Workbench) -> Outcome:
     block = await _miners_block(trial)
     proof = await _check(trial, block)
     proof["height_before"] = before
+    await wallet.checkpoint(trial.node)
     write_atomic(layout(bench).proof, json.dumps(proof, indent=1))
     return done(f"block {proof['height_after']} is proven", *trial.changes, "wrote the proof", **proof)
 

@@ -118,9 +118,13 @@ async def _fund(bench: Workbench, client: Rpc, *, again: bool) -> list[str]:
         made += await _generate(bench, client, blocks)
     while (await client.call("getbalances"))["mine"]["trusted"] <= 0 and made < blocks * 2:
         made += await _generate(bench, client, STEP)
-    # Makes the daemon write its chain to disk: without it a kill -9 loses every block since the last flush.
-    await client.call("gettxoutsetinfo")
+    await checkpoint(client)
     return [f"made {made} blocks to fund wallet {name(bench)}"]
+
+
+async def checkpoint(client: Rpc) -> None:
+    """Make the daemon write its chain to disk: without it a kill -9 loses every block since the last flush."""
+    await client.call("gettxoutsetinfo")
 
 
 async def _generate(bench: Workbench, client: Rpc, blocks: int) -> int:
