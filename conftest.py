@@ -1,4 +1,4 @@
-"""What every test run shares: a real bitcoind for tests marked `real`, fetched once per run through our own installer.
+"""What every test run shares: a real bitcoind for tests marked `real`, fetched once through our own installer.
 
 Tests find it in SHIFTBOSS_TEST_BITCOIND, which may also be set by hand to use another one.
 """
@@ -14,24 +14,29 @@ from shiftboss.system.packages import PackageSpec, install
 VARIABLE = "SHIFTBOSS_TEST_BITCOIND"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked `real` has a daemon, before any fixture of it (of whatever scope) is made."""
+    if item.get_closest_marker("real"):
+        _provide(item.config)
+
+
 @pytest.fixture(scope="session")
-def bitcoind(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The daemon's program; the same prefix for all workers of a run (the installer locks it)."""
+def bitcoind(pytestconfig: pytest.Config) -> Path:
+    """The daemon's program."""
+    return _provide(pytestconfig)
+
+
+def _provide(config: pytest.Config) -> Path:
+    """Install it into pytest's cache folder (idempotent; the installer keeps the workers of a run apart)."""
     if VARIABLE not in os.environ:
-        base = tmp_path_factory.getbasetemp()
-        shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        assert config.cache is not None
+        prefix = Path(config.cache.mkdir("bitcoind")) / "prefix"
         cache = Path(os.environ.get("SHIFTBOSS_CACHE") or _user_cache() / "shiftboss")
-        got = asyncio.run(install(PackageSpec(), prefix=shared / "prefix", cache=cache, warn=lambda _text: None))
+        got = asyncio.run(install(PackageSpec(), prefix=prefix, cache=cache, warn=lambda _text: None))
         os.environ[VARIABLE] = str(got.program)
     return Path(os.environ[VARIABLE])
 
 
 def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-@pytest.fixture(autouse=True)
-def real_parts(request: pytest.FixtureRequest) -> None:
-    """Tests marked `real` have a daemon."""
-    if request.node.get_closest_marker("real"):
-        request.getfixturevalue("bitcoind")

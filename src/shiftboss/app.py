@@ -4,10 +4,10 @@ The one place that knows which pack, brain and store there are. Frontends call t
 """
 
 import os
-import secrets
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from shiftboss import __version__
@@ -18,6 +18,7 @@ from shiftboss.handlers import python
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
 from shiftboss.model.stack import Stack, stack_of
+from shiftboss.model.value import Value
 from shiftboss.settings import Settings, load_settings
 from shiftboss.store.database import Database
 from shiftboss.store.inbox import Inbox
@@ -38,8 +39,7 @@ CHAINS = {"regtest": "regtest"}
 """Environment profile -> chain."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(Value):
     """What the caller said, before anything was looked at."""
 
     workdir: Path
@@ -51,8 +51,7 @@ class Request:
     environments: Sequence[str] = ("regtest",)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
+class Session(Value):
     """A working directory, opened for looking; `control` opens it further for acting."""
 
     request: Request
@@ -235,11 +234,10 @@ def read_records(home: Path) -> Records | None:
 
 def new_run_id(now: float) -> str:
     """A run id that sorts by time and reads well: 20261122-154501-3f2a."""
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{os.urandom(2).hex()}"
 
 
 def versions() -> dict[str, str]:
     """What ran this, for reports."""
-    import platform
-
-    return {"shiftboss": __version__, "python": platform.python_version(), "kernel": platform.release()}
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"shiftboss": __version__, "python": python, "kernel": os.uname().release}

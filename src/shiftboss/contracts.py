@@ -4,7 +4,6 @@ Brains choose, probes look, handlers act. A strategy is data (model.recovery) an
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.situation import Situation
+from shiftboss.model.value import Value
 from shiftboss.system.workbench import Workbench
 
 
@@ -65,8 +65,7 @@ class Describer(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pack:
+class Pack(Value):
     """A bundle for one kind of stack. Components and agents stand in its agent files."""
 
     name: str

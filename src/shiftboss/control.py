@@ -4,9 +4,9 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shiftboss.app import (
     BALLAST,
@@ -19,12 +19,10 @@ from shiftboss.app import (
     versions,
 )
 from shiftboss.contracts import Brain
-from shiftboss.engine import report
 from shiftboss.engine.analyse import Analysis
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.hub import Hub
 from shiftboss.engine.moves import Budget
-from shiftboss.engine.plan import Plan, plan_for
 from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
@@ -34,16 +32,19 @@ from shiftboss.model.gap import Gap
 from shiftboss.model.observation import Observation
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
+from shiftboss.model.value import Value
 from shiftboss.system.lock import EnvironmentLock, Owner
 from shiftboss.view import RunView, fold
+
+if TYPE_CHECKING:
+    from shiftboss.engine.plan import Plan
 
 Listener = Callable[[Recorded], None]
 
 TAIL_LINES = 12
 
 
-@dataclass(frozen=True, kw_only=True)
-class Result:
+class Result(Value):
     """A finished run as frontends show it."""
 
     view: RunView
@@ -224,6 +225,7 @@ def build_report(
     session: Session, environment: str, why: str, state: RunState, gaps: Mapping[str, Gap]
 ) -> dict[str, Any]:
     """The report of an escalation, with what this machine can add to it."""
+    from shiftboss.engine import report
     from shiftboss.system.files import read_text_tail
 
     bench = session.benches[environment]
@@ -276,8 +278,10 @@ async def status(session: Session) -> tuple[list[Observation], Mapping[str, Mapp
     return seen, {name: await session.pack.endpoints(bench) for name, bench in session.benches.items()}
 
 
-async def plan(session: Session, goal: Goal) -> Plan:
+async def plan(session: Session, goal: Goal) -> "Plan":
     """The dry run: what a run for this goal would do now."""
+    from shiftboss.engine.plan import plan_for
+
     _check_components(session, goal)
     snapshot = {seen.key: seen for seen in await look(session)}
     analysis = Analysis(session.stack, goal)

@@ -9,7 +9,8 @@ from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from shiftboss.settings_group import Group, setting
+from shiftboss.model.value import Value
+from shiftboss.settings_group import setting
 from shiftboss.settings_kinds import ADDRESS, NAME, PATH, PATHS, PORT, WORDS, choice, number, whole
 
 
@@ -18,7 +19,7 @@ def home_cache() -> Path:
     return Path.home() / ".cache" / "shiftboss"
 
 
-class Ports(Group):
+class Ports(Value):
     """Preferred ports; all on loopback."""
 
     rpc: int = setting(18443, PORT, "Port of the daemon's RPC.", why="the daemon's own default for regtest")
@@ -29,7 +30,7 @@ class Ports(Group):
     )
 
 
-class Daemon(Group):
+class Daemon(Value):
     """The daemon: found, fetched, or one that already runs."""
 
     binary: Path | None = setting(
@@ -49,7 +50,7 @@ class Daemon(Group):
     )
 
 
-class Wallet(Group):
+class Wallet(Value):
     """The wallet that receives what is mined."""
 
     name: str = setting("shiftboss", NAME, "Name of the wallet.", why="tells it from your own wallets")
@@ -61,7 +62,7 @@ class Wallet(Group):
     )
 
 
-class Pool(Group):
+class Pool(Value):
     """The pool: ours, another program, or one that already runs."""
 
     command: tuple[str, ...] = setting(
@@ -78,7 +79,7 @@ class Pool(Group):
     )
 
 
-class Miner(Group):
+class Miner(Value):
     """The miner: ours, minerd, or another program."""
 
     command: tuple[str, ...] = setting(
@@ -104,7 +105,7 @@ class Miner(Group):
     )
 
 
-class Limits(Group):
+class Limits(Value):
     """Budgets of a run; a spent one ends it with a report."""
 
     parallel: int = setting(4, whole(1, 64), "Delegations at the same time.", why="a stack has about four branches")
@@ -125,7 +126,7 @@ class Limits(Group):
     )
 
 
-class Probes(Group):
+class Probes(Value):
     """How the world is looked at."""
 
     timeout: float = setting(
@@ -136,7 +137,7 @@ class Probes(Group):
     )
 
 
-class Templates(Group):
+class Templates(Value):
     """Where pipelines and agents of your own are."""
 
     folders: tuple[Path, ...] = setting(
@@ -144,7 +145,7 @@ class Templates(Group):
     )
 
 
-class Store(Group):
+class Store(Value):
     """The journal's database."""
 
     synchronous: str = setting(
@@ -155,7 +156,7 @@ class Store(Group):
     )
 
 
-class Cache(Group):
+class Cache(Value):
     """What may be deleted at any time."""
 
     folder: Path = setting(
@@ -176,7 +177,7 @@ class Row(NamedTuple):
     why: str  #: the reason of the default
 
 
-class Settings(Group):
+class Settings(Value):
     """All settings of a run; the same value means the same behaviour."""
 
     ports: Ports = field(default_factory=Ports)

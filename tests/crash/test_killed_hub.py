@@ -123,6 +123,21 @@ def test_killed_while_it_stops_the_stack(demo: Demo) -> None:
     assert demo.running() == {}
 
 
+def test_killed_while_it_moves_the_data_aside(demo: Demo) -> None:
+    demo.up()
+
+    def die(record) -> None:
+        if isinstance(record.event, Delegated) and record.event.keyword == "purge":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        demo.up(Goal(want=Want.DOWN, purge=True), listener=die)
+    result = take_up(demo, "resume")
+    assert (result.view.ending, result.view.in_flight) == (Ending.CONVERGED, [])
+    assert demo.running() == {}
+    assert len(list((demo.home / "env").glob("one.aside-*"))) == 1
+
+
 def test_the_parts_outlive_their_hub_and_are_adopted(demo: Demo) -> None:
     assert hub(demo, "up", "Settled", 5) == -signal.SIGKILL
     before = demo.running()

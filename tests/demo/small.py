@@ -301,7 +301,7 @@ class Driver:
         self.hub = Hub(self.charter, self.state, self.journal, Memory(self.database), self.clock)
         self.flying: list[tuple[float, int, Delegation, str]] = []
         self.together: list[tuple[Delegation, ...]] = []  #: what was in flight beside each other
-        self.turns = 0
+        self.turns = self.count = 0
 
     async def run(self, limit: int = 4000) -> Ending:
         """Drive to the end; fails when that takes more turns than a sane hub needs."""
@@ -323,7 +323,8 @@ class Driver:
         orders = await self.hub.turn(number, observations)
         for order in orders:
             word = self.world.word(order)
-            self.flying.append((self.clock.now() + self.world.seconds(order, word), len(self.flying), order, word))
+            self.count += 1
+            self.flying.append((self.clock.now() + self.world.seconds(order, word), self.count, order, word))
         self.together.append(tuple(order for _, _, order, _ in self.flying))
         return orders
 

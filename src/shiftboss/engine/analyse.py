@@ -77,10 +77,12 @@ class Analysis:
         return _gap(seen, kind, seen.summary, waiting)
 
     def _unwanted(self, environment: str, name: str, seen: Observation | None, snapshot: Snapshot) -> Gap | None:
-        if seen is None or seen.instance is None:
+        if seen is None or not _may_run(seen):
             return None
-        running = tuple(one for one in self.stack.downstream(name) if _runs(snapshot.get(f"{environment}/{one}")))
-        return _gap(seen, GapKind.UNWANTED, f"{name} is running and is to be stopped", running)
+        running = tuple(one for one in self.stack.downstream(name) if _may_run(snapshot.get(f"{environment}/{one}")))
+        is_known = seen.health is not Health.UNKNOWN
+        why = f"{name} is running and is to be stopped" if is_known else f"{name} may be running: {seen.summary}"
+        return _gap(seen, GapKind.UNWANTED, why, running)
 
 
 def felt_by(name: str, environment: str, stack: Stack, snapshot: Snapshot) -> set[str]:
@@ -119,5 +121,6 @@ def _ready(seen: Observation | None) -> bool:
     return seen is not None and seen.health is Health.READY
 
 
-def _runs(seen: Observation | None) -> bool:
-    return seen is not None and seen.instance is not None
+def _may_run(seen: Observation | None) -> bool:
+    """Whether a process of ours is there, or could be: what can't be asked never counts as stopped."""
+    return seen is not None and (seen.instance is not None or seen.health is Health.UNKNOWN)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from shiftboss.engine.moves import Options
 from shiftboss.engine.state import RunState
-from shiftboss.model.move import DELEGATED, Move
+from shiftboss.model.move import DELEGATED, Mode, Move
 
 
 class Board:
@@ -60,6 +60,11 @@ class Board:
     def __len__(self) -> int:
         """How many components can be delegated, plus endings."""
         return len(self._open) + len(self._endings)
+
+
+def ending_move(environment: str, mode: Mode, keyword: str, why: str) -> Move:
+    """The move that ends an environment, as complete or as in need of a human."""
+    return Move(id=f"{environment}/{mode}", environment=environment, mode=mode, keyword=keyword, why=why)
 
 
 def _delegable(options: Options) -> bool:

@@ -1,7 +1,6 @@
 """What a hub is asked to do, by whom, and within which limits."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from shiftboss.contracts import Brain
 from shiftboss.engine.moves import Budget
@@ -10,13 +9,13 @@ from shiftboss.model.events import Json
 from shiftboss.model.gap import Gap
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import Stack
+from shiftboss.model.value import Value
 
 Report = Callable[[str, str, RunState, Mapping[str, Gap]], dict[str, Json]]
 """(environment, why, state, gaps) -> what a human is told."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Charter:
+class Charter(Value):
     """What a hub is asked to do, and within which limits."""
 
     run: str
@@ -28,6 +27,6 @@ class Charter:
     parallel: int = 4
     seconds: float = 900.0
     steps: int = 100  #: visits a scripted pipeline may make
-    budget: Budget = Budget(attempts=5, recoveries=10)  # noqa: RUF009 - frozen, shared safely
+    budget: Budget = Budget(attempts=5, recoveries=10)
     period: float = 0.1  #: seconds between looks at what is starting (grows to ten times that)
     report: Report

@@ -4,12 +4,12 @@
 one day, a distributed engine) drives them; nothing of the hub's judgement may hide there.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from shiftboss.engine import record
 from shiftboss.engine.admit import objection
 from shiftboss.engine.analyse import Analysis, felt_by
-from shiftboss.engine.board import Board
+from shiftboss.engine.board import Board, ending_move
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.judge import judge
 from shiftboss.engine.moves import options_for, trouble_of
@@ -90,7 +90,7 @@ class Hub:
 
     # -- one turn --------------------------------------------------------------------------------------------
 
-    async def turn(self, number: int, observations: Iterable[Observation]) -> list[Delegation]:
+    async def turn(self, number: int, observations: Collection[Observation]) -> list[Delegation]:
         """Take the answers in, let the brain choose, and order what is admitted (durably, before it starts)."""
         if number == self._answered[0]:
             return self._answered[1]
@@ -119,9 +119,10 @@ class Hub:
         """Whether nothing will ever happen by itself any more."""
         return not (self.state.in_flight or self._due or self._watched)
 
-    def _look_at(self, observations: Iterable[Observation], events: list[Event]) -> None:
+    def _look_at(self, observations: Collection[Observation], events: list[Event]) -> None:
+        # A new set, for one that was once large stays slow to walk.
+        self._due = self._due - {seen.key for seen in observations}
         for seen in observations:
-            self._due.discard(seen.key)
             before = self.state.snapshot.get(seen.key)
             if before is None or not seen.same_answer(before):
                 events.append(record.observed(seen))
@@ -200,13 +201,14 @@ class Hub:
                 continue
             if not self._open_gaps[environment]:
                 if not self._look_again(environment):
-                    move = _ending(environment, Mode.COMPLETE, COMPLETE, "no gap remains")
+                    move = ending_move(environment, Mode.COMPLETE, COMPLETE, "no gap remains")
                     found[move.id] = move
                 continue
             self._asked_again.pop(environment, None)
             if environment in hopeless:
                 lost = {k: why for k, why in self._board.hopeless.items() if k.startswith(f"{environment}/")}
-                move = _ending(environment, Mode.ESCALATE, ESCALATE, "; ".join(f"{k}: {w}" for k, w in lost.items()))
+                why = "; ".join(f"{k}: {w}" for k, w in lost.items())
+                move = ending_move(environment, Mode.ESCALATE, ESCALATE, why)
                 found[move.id] = move
         return found
 
@@ -333,7 +335,7 @@ class Hub:
         self._touch(order, ok=verdict.ok)
 
     def _learn(self, order: Delegation, seconds: float, *, ok: bool) -> None:
-        if ok and outcome_counts(order):
+        if ok and order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER):
             self._memory.learn_duration(order.agent, order.component, order.mode, seconds)
 
     def _touch(self, order: Delegation, *, ok: bool) -> None:
@@ -386,24 +388,14 @@ class Hub:
         self._due = {key for key in self._due if not key.startswith(f"{environment}/")}
         self._watched = {key: at for key, at in self._watched.items() if not key.startswith(f"{environment}/")}
 
-    # -- taking a run up again -------------------------------------------------------------------------------
-
-    def reconcile(self, observations: Iterable[Observation]) -> None:
+    def reconcile(self, observations: Collection[Observation]) -> None:
         """Settle what a dead hub left in flight, by looking: closed gaps as observed, open ones as interrupted."""
         events: list[Event] = []
         self._look_at(observations, events)
         self._refresh()
         for order in list(self.state.in_flight.values()):
-            words = self.charter.stack.words(order.agent, order.keyword)
-            events.append(record.found(order, words, closed=order.key not in self.gaps))
-            self._changed.add(order.key)
+            known = order.component in self.charter.stack.specs  # not so: a purge, or what is declared no more
+            words = self.charter.stack.words(order.agent, order.keyword) if known else ("done", "failed")
+            events.append(record.found(order, words, closed=known and order.key not in self.gaps))
+            self._changed |= {order.key} if known else set()
         self._commit(events)
-
-
-def outcome_counts(order: Delegation) -> bool:
-    """Whether an order's duration says something about the next one like it."""
-    return order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER)
-
-
-def _ending(environment: str, mode: Mode, keyword: str, why: str) -> Move:
-    return Move(id=f"{environment}/{mode}", environment=environment, mode=mode, keyword=keyword, why=why)

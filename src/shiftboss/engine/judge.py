@@ -3,16 +3,14 @@
 An agent cannot declare success (invariant 3): `done` with a component that is not as it should be is a failure.
 """
 
-from dataclasses import dataclass
-
 from shiftboss.model.failure import Failure, FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.value import Value
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
+class Verdict(Value):
     """What the hub writes down about a delegation."""
 
     ok: bool

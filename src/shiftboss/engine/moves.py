@@ -5,7 +5,6 @@ of times per signature, a bounded number of failures per component, and nothing 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shiftboss.model.conflict import ALLOWED
 from shiftboss.model.failure import NOT_RETRYABLE, FailureKind, signature
@@ -14,6 +13,7 @@ from shiftboss.model.move import Mode, Move, Risk
 from shiftboss.model.pipeline import ComponentSpec
 from shiftboss.model.recovery import RUNGS, Attempt, Strategy
 from shiftboss.model.stack import RECOVERY, Stack
+from shiftboss.model.value import Value
 
 RETRIED = frozenset(
     {
@@ -31,8 +31,7 @@ WAITED_FOR = frozenset({GapKind.NOT_YET, GapKind.UNKNOWN})
 """Gaps that time alone may close, within the component's patience."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trouble:
+class Trouble(Value):
     """The failure that stands between a component and its goal now."""
 
     kind: FailureKind
@@ -41,16 +40,14 @@ class Trouble:
     late: bool = False  #: nothing failed, but it does not become ready
 
 
-@dataclass(frozen=True, kw_only=True)
-class Budget:
+class Budget(Value):
     """How often something may go wrong before a human is asked."""
 
     attempts: int  #: failed delegations per component
     recoveries: int  #: recoveries per environment
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Value):
     """What may be done about one gap; when nothing may, `hopeless` says why."""
 
     moves: tuple[Move, ...] = ()

@@ -1,20 +1,19 @@
 """What a run would do from here if nothing went wrong: steps with why, skips with why, expected times. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from shiftboss.engine.moves import Budget, Options, options_for
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import DELEGATED, Move
 from shiftboss.model.observation import Snapshot
 from shiftboss.model.stack import Stack
+from shiftboss.model.value import Value
 
 Expected = Mapping[tuple[str, str, str], float]
 """Seconds by (agent, component, mode), where they have been learnt."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(Value):
     """One delegation that would be made."""
 
     environment: str
@@ -29,8 +28,7 @@ class Step:
     learnt: bool  #: from earlier runs here, not only declared
 
 
-@dataclass(frozen=True, kw_only=True)
-class Skip:
+class Skip(Value):
     """Something that need not be done, and why."""
 
     environment: str
@@ -38,8 +36,7 @@ class Skip:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Value):
     """The dry run."""
 
     steps: tuple[Step, ...]

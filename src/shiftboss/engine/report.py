@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shiftboss.engine.state import RunState
 from shiftboss.model.gap import Gap
 from shiftboss.model.redact import redact
+from shiftboss.model.value import Value
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Surroundings(Value):
     """What only the machine can tell: gathered by the caller."""
 
     versions: Mapping[str, str]

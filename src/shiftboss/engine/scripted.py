@@ -5,7 +5,6 @@ where it was.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from shiftboss.engine.moves import Options
 from shiftboss.engine.state import RunState
@@ -14,12 +13,12 @@ from shiftboss.model.move import Mode, Move
 from shiftboss.model.pipeline import Pipeline, Stage, StageMode
 from shiftboss.model.recovery import Attempt, Strategy
 from shiftboss.model.stack import Stack
+from shiftboss.model.value import Value
 
 _MODES = {StageMode.FORCE: Mode.FORCE, StageMode.ENSURE: Mode.ENSURE, StageMode.VERIFY: Mode.VERIFY}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Position:
+class Position(Value):
     """Where a script stands: its stage and what of it is still to do; or the keyword it ended with."""
 
     stage: Stage

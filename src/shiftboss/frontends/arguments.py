@@ -7,12 +7,13 @@ a component, run or pipeline exists is said by those who know.
 import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.value import Value
 
 PACKS = ("mining",)
 """First words after `up`, `down` and `plan` that name a pack; any other is a component."""
@@ -21,8 +22,7 @@ DEFAULT_WORKDIR = ".shiftboss"
 _WITH_VALUE = ("--workdir", "--set", "--pipeline", "--brain")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Value):
     """One command as the user wrote it."""
 
     verb: str
@@ -36,8 +36,7 @@ class Call:
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])  #: what only this verb takes
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verb:
+class Verb(Value):
     """A verb's line in the help, and what it takes."""
 
     name: str

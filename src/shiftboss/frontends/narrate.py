@@ -4,7 +4,6 @@ Pure: it folds the events into a view of its own (the text of one event needs th
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import assert_never
 
 from shiftboss.frontends.text import seconds_text
@@ -22,6 +21,7 @@ from shiftboss.model.events import (
     Settled,
     Warned,
 )
+from shiftboss.model.value import Value
 from shiftboss.view import RunView
 
 _Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded
@@ -40,8 +40,7 @@ _DOING = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
+class Line(Value):
     """One thing worth reading: when, what sort of thing, and the text (one paragraph)."""
 
     at: float  #: seconds since the run's start

@@ -4,17 +4,16 @@ Pure; drawn by plain.py, and in colours by terminal.py.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from shiftboss.frontends.text import clean, seconds_text
+from shiftboss.model.value import Value
 from shiftboss.view import RunView
 
 Named = Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Table:
+class Table(Value):
     """A title, the heads of the columns (may be empty), and rows of plain text."""
 
     title: str

@@ -1,7 +1,8 @@
 """A finding about something a person wrote: a template, a settings file, an argument."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shiftboss.model.value import Value
 
 
 class Severity(StrEnum):
@@ -11,8 +12,7 @@ class Severity(StrEnum):
     WARNING = "warning"  #: it can be used, but it is probably not what was meant
 
 
-@dataclass(frozen=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Value):
     """One finding: what is wrong, where it stands and how to mend it."""
 
     severity: Severity = Severity.ERROR

@@ -4,8 +4,10 @@ Fields hold plain JSON values only, so that an event is its own stored form. A n
 `Event` and an arm in each fold; the type checker names the folds that lack it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, get_args
+
+from shiftboss.model.value import Value
 
 Json = Any
 """The one place where the type of a value is not known: what JSON can hold."""
@@ -19,8 +21,7 @@ def _list() -> list[Json]:
     return []
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunStarted:
+class RunStarted(Value):
     """A run began: everything needed to take it up again."""
 
     pack: str
@@ -34,15 +35,13 @@ class RunStarted:
     pid: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunResumed:
+class RunResumed(Value):
     """A later hub took the run up again."""
 
     pid: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Observed:
+class Observed(Value):
     """A probe's answer changed."""
 
     environment: str
@@ -56,8 +55,7 @@ class Observed:
     measures: dict[str, float] = field(default_factory=_dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decided:
+class Decided(Value):
     """A brain chose among the legal moves."""
 
     turn: int
@@ -70,8 +68,7 @@ class Decided:
     more: int = 0  #: legal moves beyond those listed
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotAdmitted:
+class NotAdmitted(Value):
     """The hub turned a chosen move down."""
 
     turn: int
@@ -80,8 +77,7 @@ class NotAdmitted:
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delegated:
+class Delegated(Value):
     """An order was given; written before anything is done."""
 
     id: str
@@ -99,8 +95,7 @@ class Delegated:
     treated: str | None = None  #: signature of the failure a recovery is sent against
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settled:
+class Settled(Value):
     """A delegation ended and was judged by probes. Its memory form is `outcome.Outcome`."""
 
     id: str
@@ -114,8 +109,7 @@ class Settled:
     evidence: dict[str, Json] = field(default_factory=_dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Warned:
+class Warned(Value):
     """Something a person should know, which stops nothing."""
 
     text: str
@@ -123,15 +117,13 @@ class Warned:
     component: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoteAdded:
+class NoteAdded(Value):
     """A person said something about the run."""
 
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class EnvironmentEnded:
+class EnvironmentEnded(Value):
     """An environment of the run reached its end."""
 
     environment: str
@@ -140,8 +132,7 @@ class EnvironmentEnded:
     report: dict[str, Json] = field(default_factory=_dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunEnded:
+class RunEnded(Value):
     """The run ended; `ending` is the worst of its environments."""
 
     ending: str
@@ -166,8 +157,7 @@ Event = (
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recorded:
+class Recorded(Value):
     """An event as the journal holds it: numbered and dated."""
 
     seq: int

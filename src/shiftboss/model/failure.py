@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from shiftboss.model.value import Value
 
 
 class FailureKind(StrEnum):
@@ -40,8 +42,7 @@ NOT_RETRYABLE = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failure:
+class Failure(Value):
     """A typed failure of one component, with the evidence it was judged from."""
 
     component: str

@@ -1,9 +1,9 @@
 """One difference between what is wanted and what is observed."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.value import Value
 
 
 class GapKind(StrEnum):
@@ -18,8 +18,7 @@ class GapKind(StrEnum):
     UNWANTED = "unwanted"  #: there, and should not be (what `down` makes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gap:
+class Gap(Value):
     """A difference to be closed, with the evidence in one sentence."""
 
     environment: str

@@ -1,7 +1,8 @@
 """What a brain may choose from, what it chose, and what became an order."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shiftboss.model.value import Value
 
 
 class Mode(StrEnum):
@@ -30,8 +31,7 @@ class Risk(StrEnum):
     SYSTEM = "system"  #: installs system-wide
 
 
-@dataclass(frozen=True, kw_only=True)
-class Move:
+class Move(Value):
     """One legal option: who may close which gap in which way, and why."""
 
     id: str  #: environment/component/mode[/strategy]; environment/complete; environment/escalate
@@ -56,8 +56,7 @@ class Move:
         return f"{self.environment}/{self.component}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(Value):
     """What a brain chose: ids of legal moves, and its reasoning."""
 
     moves: tuple[str, ...]
@@ -65,8 +64,7 @@ class Decision:
     source: str  #: which brain said it
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delegation:
+class Delegation(Value):
     """One order to one agent for one gap; carries names only, the handler looks for itself."""
 
     id: str  #: run/turn/index, also the idempotency key

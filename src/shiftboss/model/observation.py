@@ -1,11 +1,12 @@
 """What a probe may answer, and all answers of one turn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.value import Value
 
 
 class Health(StrEnum):
@@ -18,8 +19,7 @@ class Health(StrEnum):
     UNKNOWN = "unknown"  #: could not be asked; never counts as ready
 
 
-@dataclass(frozen=True, kw_only=True)
-class Observation:
+class Observation(Value):
     """A probe's dated answer about one component of one environment, with its evidence."""
 
     environment: str

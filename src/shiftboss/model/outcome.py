@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from shiftboss.model.failure import Failure
+from shiftboss.model.value import Value
 
 
 class Status(StrEnum):
@@ -21,8 +22,7 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"  #: found open by looking, after the hub had died
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Value):
     """What the handler did: every change one by one, and what it saw."""
 
     status: Status

@@ -5,10 +5,11 @@ of JSON: what stands here has been checked. The words are those of the original 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.value import Value
 
 HUB_HANDLER = "hub"  #: what an agent file writes as its handler when the hub itself is meant
 
@@ -29,8 +30,7 @@ class StageMode(StrEnum):
     RECOVER = "recover"  #: recover from the last failure
 
 
-@dataclass(frozen=True, kw_only=True)
-class ComponentSpec:
+class ComponentSpec(Value):
     """A part of the stack as its agent declares it."""
 
     name: str
@@ -43,8 +43,7 @@ class ComponentSpec:
     description: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agent:
+class Agent(Value):
     """A declared specialist: what it owns, what it may answer and the callable that does its work.
 
     The first decision means success, the second failure, further ones are special outcomes.
@@ -81,8 +80,7 @@ class Agent:
         return self.decisions[1]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(Value):
     """One place of a pipeline: an agent and what it may answer there."""
 
     id: str
@@ -96,8 +94,7 @@ class Stage:
     mode: StageMode | None = None  #: scripted only
 
 
-@dataclass(frozen=True, kw_only=True)
-class Connection:
+class Connection(Value):
     """One way out of a stage: taken when the stage answers `condition`; no target ends the run."""
 
     source: str
@@ -106,8 +103,7 @@ class Connection:
     description: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pipeline:
+class Pipeline(Value):
     """A template: the stages and the connections between them."""
 
     id: str
@@ -144,8 +140,7 @@ class Pipeline:
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Catalogue:
+class Catalogue(Value):
     """Every agent and pipeline known to a run, and what was odd about their files."""
 
     agents: Mapping[str, Agent]

@@ -1,10 +1,10 @@
 """Named ways to recover, as data: what they treat, how far they reach, how much they may hurt."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Risk
+from shiftboss.model.value import Value
 
 RUNGS = (
     "wait",
@@ -22,8 +22,7 @@ RUNGS = (
 """The ladder by blast radius, smallest first (DESIGN section 7)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Strategy:
+class Strategy(Value):
     """A way to recover. Its handler is the recovery agent's; this says when it may be tried."""
 
     name: str
@@ -46,8 +45,7 @@ class Strategy:
         return kind in self.treats and (not self.components or component in self.components)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Attempt:
+class Attempt(Value):
     """One settled delegation, as the ledger keeps it for the next decision."""
 
     delegation: str

@@ -1,8 +1,9 @@
 """A run's goal, its endings and their exit codes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shiftboss.model.value import Value
 
 
 class Ending(StrEnum):
@@ -46,8 +47,7 @@ class Want(StrEnum):
     RESTART = "restart"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Goal:
+class Goal(Value):
     """What should be true at the end."""
 
     want: Want = Want.UP

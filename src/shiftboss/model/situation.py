@@ -1,7 +1,7 @@
 """All that a brain may see when it decides. It can touch nothing through it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from shiftboss.model.gap import Gap
@@ -10,6 +10,7 @@ from shiftboss.model.observation import Snapshot
 from shiftboss.model.recovery import Attempt
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import Stack
+from shiftboss.model.value import Value
 
 
 class LegalMoves(Protocol):
@@ -28,8 +29,7 @@ class LegalMoves(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Situation:
+class Situation(Value):
     """What is wanted, what is seen, what was tried, what is legal now."""
 
     turn: int

@@ -1,10 +1,11 @@
 """What is declared about a stack: components, who owns them, in which order, and the ways to recover."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from shiftboss.model.pipeline import Agent, Catalogue, ComponentSpec, Pipeline, PipelineKind
 from shiftboss.model.recovery import Strategy
+from shiftboss.model.value import Value
 
 RECOVERY = "delegate_recovery"
 VALIDATION = "delegate_validation"
@@ -12,8 +13,7 @@ COMPLETE = "infrastructure_complete"
 ESCALATE = "escalate"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stack:
+class Stack(Value):
     """The declared side of a run, looked up by component name."""
 
     pipeline: Pipeline

@@ -8,11 +8,12 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from shiftboss.errors import StoreBroken
+
+HERE = Path(__file__).parent
 
 SCHEMA_VERSION = 1
 """Stored as user_version; a file of a newer version is refused, never guessed at."""
@@ -21,7 +22,7 @@ SCHEMA_VERSION = 1
 @cache
 def queries() -> dict[str, str]:
     """The named statements of queries.sql."""
-    text = (files("shiftboss.store") / "queries.sql").read_text()
+    text = (HERE / "queries.sql").read_text()
     found: dict[str, str] = {}
     for block in text.split("\n\n"):
         name, *rest = block.strip().splitlines()
@@ -100,7 +101,7 @@ def _open(path: Path, *, synchronous: str, readonly: bool) -> sqlite3.Connection
         message = f"{path} was written by a newer shiftboss (format {version}, this one knows {SCHEMA_VERSION})"
         raise StoreBroken(f"{message}. Use that one, or another --workdir.")
     if version < SCHEMA_VERSION and not readonly:
-        schema = (files("shiftboss.store") / "schema.sql").read_text()
+        schema = (HERE / "schema.sql").read_text()
         # In one transaction: another process sees no store yet, or the whole of it.
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version={SCHEMA_VERSION};\nCOMMIT;")
     return connection

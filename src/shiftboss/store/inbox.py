@@ -1,14 +1,13 @@
 """Messages from other processes to the hub; only the hub turns them into events."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
+from shiftboss.model.value import Value
 from shiftboss.store.database import Database
 
 
-@dataclass(frozen=True, kw_only=True)
-class Message:
+class Message(Value):
     """One message: `kind` is note or stop."""
 
     id: int

@@ -1,12 +1,10 @@
 """What lasted over runs: how long each kind of delegation takes here."""
 
-from dataclasses import dataclass
-
+from shiftboss.model.value import Value
 from shiftboss.store.database import Database
 
 
-@dataclass(frozen=True, kw_only=True)
-class Duration:
+class Duration(Value):
     """Seconds a kind of delegation took, folded over runs."""
 
     count: int

@@ -8,10 +8,10 @@ import platform
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from shiftboss.model.value import Value
 from shiftboss.system.debian_closure import Package, closure, parse_packages
 from shiftboss.system.debian_command import Finished, run, run_checked
 from shiftboss.system.debian_errors import NoProvider
@@ -33,8 +33,7 @@ NOT_COPIED = (  # ours below, or optional indexes that nothing here reads
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Machine(Value):
     """What the machine's own apt knows: `settings` are its Acquire lines as `apt-config dump` prints them."""
 
     architecture: str

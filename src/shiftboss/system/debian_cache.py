@@ -15,10 +15,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from shiftboss.model.value import Value
 from shiftboss.system.debian_closure import Package
 from shiftboss.system.debian_errors import InstallFailed
 
@@ -27,8 +28,7 @@ LOCK_SECONDS = 1200.0  # longer than the longest honest download
 LOCK_POLL_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deb:
+class Deb(Value):
     """One package file of a set; `sha256` is what the signed index said."""
 
     name: str
@@ -38,8 +38,7 @@ class Deb:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebSet:
+class DebSet(Value):
     """A complete set of package files. `fetched` is a UTC date, `warnings` what was to be said about it then."""
 
     name: str

@@ -6,17 +6,16 @@ ends every installation.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from shiftboss.model.value import Value
 from shiftboss.system.debian_errors import InstallFailed
 from shiftboss.system.debian_sources import stanzas
 
 STEP = "work out the packages that are needed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class Package(Value):
     """What the signed index says about one package. `needs` holds groups of alternatives, by name."""
 
     name: str

@@ -9,17 +9,16 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from shiftboss.model.value import Value
 from shiftboss.system.debian_errors import InstallFailed
 
 KEPT_BYTES = 4_000_000  # the descriptions of a few hundred packages; only the end is kept of anything longer
 KEPT_LINES = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class Finished(Value):
     """How a command ended and the text it printed."""
 
     command: tuple[str, ...]

@@ -10,9 +10,9 @@ import re
 import shlex
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from shiftboss.model.value import Value
 from shiftboss.system.debian_command import run, run_checked
 from shiftboss.system.debian_errors import BinaryBroken, InstallFailed
 
@@ -29,8 +29,7 @@ exec "$here"/{loader} --inhibit-cache --library-path {libraries} "$here"/{target
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(Value):
     """What it takes to start an unpacked program; all paths are relative to the unpacked root."""
 
     program: Path

@@ -5,14 +5,14 @@ Called by `debian_apt` with the text of those files. Pure: no file is read here 
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+from shiftboss.model.value import Value
 
 ALIASES = ("stable", "oldstable", "oldoldstable", "testing", "unstable", "sid")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Value):
     """One `deb` entry: where packages come from. `signed_by` is as written, empty when absent."""
 
     uri: str

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from shiftboss.model.value import Value
 from shiftboss.system.files import ensure_private_folder, write_atomic
 
 
-@dataclass(frozen=True, kw_only=True)
-class Environment:
+class Environment(Value):
     """Where an environment keeps what is its own."""
 
     name: str

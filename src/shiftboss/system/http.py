@@ -7,7 +7,8 @@ It must not retry: whoever asks decides what a failure means.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from shiftboss.model.value import Value
 
 MAX_BYTES = 64 * 1024 * 1024  #: a full block as hex inside a template is about 8 MB
 _MAX_HEAD = 64 * 1024
@@ -29,8 +30,7 @@ class Malformed(HttpError):
     """What came back is no HTTP answer, broke off, or is larger than allowed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Response:
+class Response(Value):
     """An answer: status code, headers with lower-case names, and the whole body."""
 
     status: int

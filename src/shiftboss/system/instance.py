@@ -4,8 +4,7 @@ A pid alone proves nothing, for the kernel reuses them: an Instance is pid, star
 in the environment of every process we start; they outlive us and can't be lost. Looks only, changes nothing.
 """
 
-from dataclasses import dataclass
-
+from shiftboss.model.value import Value
 from shiftboss.system import proc
 
 HELPER = "helper"  #: the component mark of short helper programs
@@ -16,8 +15,7 @@ RUN_MARK = "SHIFTBOSS_RUN"
 DELEGATION_MARK = "SHIFTBOSS_DELEGATION"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Instance:
+class Instance(Value):
     """One running (or once running) process, named for good."""
 
     pid: int
@@ -30,8 +28,7 @@ class Instance:
         return f"{self.pid}:{self.started}:{self.boot[:8]}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Marks:
+class Marks(Value):
     """What we wrote into the environment of a process we started."""
 
     home: str  #: resolved working directory

@@ -7,18 +7,18 @@ Taken by the hub before it acts on an environment; other commands only ask who h
 import fcntl
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
 
 from shiftboss.errors import Refused
+from shiftboss.model.value import Value
 from shiftboss.system import proc
 from shiftboss.system.clock import utc_text
 
 
-@dataclass(frozen=True, kw_only=True)
-class Owner:
+class Owner(Value):
     """Who holds an environment."""
 
     pid: int

@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.value import Value
 from shiftboss.system import proc
 from shiftboss.system.instance import Marks, marks_of
 from shiftboss.system.listeners import listeners
@@ -23,8 +23,7 @@ _TRIES = 200
 _LAST_PORT = 65535
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holder:
+class Holder(Value):
     """The process that listens on a port."""
 
     pid: int | None  #: None when the system does not let us see it

@@ -12,10 +12,11 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
 
+from shiftboss.model.value import Value
 from shiftboss.system import debian_apt, debian_cache, debian_prefix
 from shiftboss.system.debian_cache import DebSet
 from shiftboss.system.debian_errors import BinaryBroken, InstallFailed, NoProvider, OutOfSpace
@@ -39,8 +40,7 @@ UNPACK_BYTES = 100_000_000  # 60 MB unpacked
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageSpec:
+class PackageSpec(Value):
     """What to install: a package of a suite and the programs wanted from it.
 
     `exclude` holds name patterns of dependencies that only package scripts need.
@@ -54,8 +54,7 @@ class PackageSpec:
     variables: Mapping[str, str] = field(default_factory=dict[str, str])  #: for the environment of apt's processes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class Installed(Value):
     """A complete installation. `debs` maps file name to SHA-256, `packages` name to version.
 
     `program` is the wrapper to start, `version` the package's, `version_text` what the program says of itself.

@@ -9,15 +9,15 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from shiftboss.model.value import Value
 
 _PIPE_SECONDS = 0.5  # after the program ended, how long a child of it may keep its output open
 
 
-@dataclass(frozen=True, kw_only=True)
-class ToolResult:
+class ToolResult(Value):
     """How a helper program ended and what it printed."""
 
     code: int  #: exit code, or minus the signal that ended it

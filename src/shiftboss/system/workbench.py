@@ -1,9 +1,9 @@
 """What a probe or handler gets to work with: its environment, settings, clock and processes. No globals."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from shiftboss.model.value import Value
 from shiftboss.settings import Settings
 from shiftboss.system.clock import Clock
 from shiftboss.system.environment import Environment
@@ -14,8 +14,7 @@ def _silent(_text: str) -> None:
     """Nobody listens (probes outside a run)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Workbench:
+class Workbench(Value):
     """Everything a probe or handler may use, for one environment."""
 
     home: Path  #: the working directory

@@ -5,16 +5,15 @@ Diagnostic people see. So the checks stay pure and need no positions.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 
 from shiftboss.model.diagnostic import Diagnostic, Severity
+from shiftboss.model.value import Value
 
 DocumentPath = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Value):
     """What is wrong at a place inside a file, and how to mend it."""
 
     source: str  #: the file

@@ -7,12 +7,12 @@ data means.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 
+from shiftboss.model.value import Value
 from shiftboss.templates.finding import DocumentPath, Finding
 
 _MOST_NODES = 100_000  #: a template has a few hundred; aliases can blow up a tiny file to billions
@@ -42,8 +42,7 @@ class Positions:
         return line
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parsed:
+class Parsed(Value):
     """A file's data with its positions; no data where the syntax is broken."""
 
     data: Any = None

@@ -1,17 +1,17 @@
 """One user's file as read: between the parser and the builder, with what is already known to be wrong with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from shiftboss.model.diagnostic import Severity
+from shiftboss.model.value import Value
 from shiftboss.templates.finding import Finding
 from shiftboss.templates.positions import Positions
 
 
-@dataclass(frozen=True, kw_only=True)
-class UserFile:
+class UserFile(Value):
     """One file as read: its data, if any, and whether it may be built."""
 
     source: str

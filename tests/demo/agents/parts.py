@@ -92,7 +92,7 @@ async def probe_proof(bench: Workbench) -> Observation:
     path = bench.environment.folder / "proof.json"
     if not path.exists():
         return seen(bench, "proof", Health.ABSENT, "nothing is proved")
-    if json.loads(path.read_text()) != _instances(bench):
+    if path.read_text() != json.dumps(_instances(bench)):
         return seen(bench, "proof", Health.ABSENT, "the proof is of other instances", unproven=True)
     return seen(bench, "proof", Health.READY, "proved for these instances")
 

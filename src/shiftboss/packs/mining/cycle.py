@@ -4,31 +4,15 @@ The evidence is bound to the running instances: it is stale when a part was repl
 """
 
 import json
-import time
-from dataclasses import dataclass, field
-from typing import Any
 
-from shiftboss.errors import Failed
-from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
-from shiftboss.packs.mining import daemon, miner, pool, wallet
-from shiftboss.packs.mining.configs import stratum_endpoint
-from shiftboss.packs.mining.handshake import Talk, talk
+from shiftboss.packs.mining import daemon, pool
 from shiftboss.packs.mining.layout import CYCLE, MINER, layout, observed, read_json, rpc
 from shiftboss.system.files import write_atomic
-from shiftboss.system.rpc import Rpc, RpcError, RpcFailure
+from shiftboss.system.rpc import RpcError, RpcFailure
 from shiftboss.system.workbench import Workbench
-
-PAYMENTS = 3
-"""Transactions sent first: an empty mempool would test neither merkle branch nor witness commitment."""
-
-FEE_RATE = 2
-"""Satoshis per virtual byte."""
-
-TESTER = "shiftboss.tester"
-POLL_SECONDS = 0.05
 
 
 def instances(bench: Workbench) -> dict[str, str]:
@@ -64,138 +48,15 @@ async def probe_cycle(bench: Workbench) -> Observation:
     return observed(bench, CYCLE, Health.READY, summary, evidence=evidence)
 
 
-@dataclass(kw_only=True)
-class Trial:
-    """One run of the proof and when each checkpoint was passed."""
-
-    bench: Workbench
-    node: Rpc
-    purse: Rpc
-    accepted_before: int = 0  #: shares of our miner, by its own account
-    began: float = field(default_factory=time.monotonic)
-    checkpoints: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    changes: list[str] = field(default_factory=list[str])
-
-    def passed(self, name: str, **facts: Any) -> None:
-        """Note a checkpoint with its time in seconds since the beginning."""
-        at = round(time.monotonic() - self.began, 4)
-        self.checkpoints.append({"name": name, "seconds": at, **facts})
-
-
 async def handle(order: Delegation, bench: Workbench) -> Outcome:
     """Prove the cycle; with valid evidence there is nothing to do."""
     if order.mode is Mode.REMOVE:
         return done("evidence is kept")
     if order.mode is Mode.ENSURE and (await probe_cycle(bench)).health is Health.READY:
         return done("the evidence is still good")
-    trial = Trial(bench=bench, node=rpc(bench), purse=rpc(bench, wallet.name(bench), timeout=20.0))
-    before = int(await trial.node.call("getblockcount"))
-    async with talk(stratum_endpoint(bench), TESTER) as open_talk:
-        await _share(trial, open_talk)
-    block = await _miners_block(trial)
-    proof = await _check(trial, block)
-    proof["height_before"] = before
-    await wallet.checkpoint(trial.node)
+    from shiftboss.packs.mining.trial import prove
+
+    proof, changes = await prove(bench)
+    proof["instances"] = instances(bench)
     write_atomic(layout(bench).proof, json.dumps(proof, indent=1))
-    return done(f"block {proof['height_after']} is proven", *trial.changes, "wrote the proof", **proof)
-
-
-async def _share(trial: Trial, open_talk: Talk) -> None:
-    """Handshake, job, share: what any miner would see. The payments go out between job and share.
-
-    On regtest the tester's own share is a block. It was made for a job from before the payments, so they stay in
-    the mempool for the miner's block.
-    """
-    order = await open_talk.job()
-    trial.passed("handshake", after=open_talk.seconds["handshake"])
-    trial.passed("job", job=order.job_id)
-    await _pay(trial)
-    if not await open_talk.share(order):
-        why = open_talk.client.facts.last_error
-        raise Failed(FailureKind.REJECTED, f"the pool refused the tester's share: {why}")
-    trial.passed("share accepted")
-
-
-async def _pay(trial: Trial) -> None:
-    """Put real transactions into the mempool."""
-    address = wallet.address(trial.bench)
-    # All arguments up to the fee: a daemon that is not ours may know no fallback fee.
-    order = (address, 0.1, "", "", False, True, None, "unset", False, FEE_RATE)
-    sent = [await trial.purse.call("sendtoaddress", *order) for _ in range(PAYMENTS)]
-    trial.changes.append(f"sent {len(sent)} payments from the wallet to itself")
-    trial.passed("payments sent", transactions=len(sent))
-
-
-async def _miners_block(trial: Trial) -> dict[str, Any]:
-    """The next block that is not the tester's and carries transactions."""
-    height = int(await trial.node.call("getblockcount"))
-    trial.accepted_before = int(read_json(layout(trial.bench).miner_status).get("accepted", 0))
-    _hurry(trial.bench)
-    while True:
-        now = int(await trial.node.call("getblockcount"))
-        while height < now:
-            height += 1
-            block = await trial.node.call("getblock", await trial.node.call("getblockhash", height), 2)
-            if len(block["tx"]) > 1:
-                trial.passed("miner's block", height=height)
-                return block
-            await _pay(trial)
-            _hurry(trial.bench)
-        await trial.bench.clock.sleep(POLL_SECONDS)
-
-
-def _hurry(bench: Workbench) -> None:
-    """Ask our own miner for its next block now instead of at the end of its pause."""
-    if miner.is_ours(bench):
-        bench.processes.nudge(MINER)
-
-
-async def _check(trial: Trial, block: dict[str, Any]) -> dict[str, Any]:
-    """In the best chain, paid to the wallet, with the witness commitment of its transactions."""
-    header = await trial.node.call("getblockheader", block["hash"])
-    if header["confirmations"] < 1:
-        raise Failed(FailureKind.REJECTED, f"block {block['hash']} is not in the best chain")
-    coinbase = block["tx"][0]
-    paid = [out["scriptPubKey"] for out in coinbase["vout"] if out["value"] > 0]
-    address = paid[0].get("address", "")
-    ours = (await trial.purse.call("getaddressinfo", address))["ismine"]
-    if not ours and not trial.bench.settings.pool.attach:
-        raise Failed(FailureKind.REJECTED, f"the block pays {address}, which is not the wallet's")
-    # A pool that already ran pays whom its own configuration says: noted, not held against it.
-    trial.passed(f"in the best chain and paid to {'the wallet' if ours else 'the address of your pool'}")
-    worker, shares = await _worker_of(trial, block["hash"])
-    return {
-        "instances": instances(trial.bench),
-        "block_hash": block["hash"],
-        "height_after": block["height"],
-        "transactions": len(block["tx"]),
-        "coinbase_address": address,
-        "worker": worker,
-        "shares_accepted": shares,
-        "checkpoints": trial.checkpoints,
-    }
-
-
-async def _worker_of(trial: Trial, block_hash: str) -> tuple[str, int]:
-    """Whose share the block was, and how many shares the pool has taken."""
-    if not pool.is_ours(trial.bench):
-        return await _worker_by_miner(trial)
-    status = await pool.status(trial.bench)
-    workers = {entry["hash"]: entry["worker"] for entry in status["blocks"]}
-    worker = str(workers.get(block_hash, ""))
-    if worker not in trial.bench.settings.miner.workers:
-        raise Failed(FailureKind.REJECTED, f"block {block_hash} came from {worker or 'nobody known'}, not the miner")
-    trial.passed("made by the miner's worker", worker=worker)
-    return worker, int(status["shares"])
-
-
-async def _worker_by_miner(trial: Trial) -> tuple[str, int]:
-    """Another's pool has no status page: our miner's own account of accepted shares has to do (minerd has none)."""
-    if not miner.is_ours(trial.bench):
-        return "", 1
-    while not int(read_json(layout(trial.bench).miner_status).get("accepted", 0)) > trial.accepted_before:
-        await trial.bench.clock.sleep(POLL_SECONDS)
-    accepted = int(read_json(layout(trial.bench).miner_status)["accepted"])
-    worker = trial.bench.settings.miner.workers[0]
-    trial.passed("the miner's share was accepted", worker=worker)
-    return worker, accepted + 1
+    return done(f"block {proof['height_after']} is proven", *changes, "wrote the proof", **proof)

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health, Observation
+from shiftboss.model.value import Value
 from shiftboss.system import proc
 from shiftboss.system.process import Instance, alive
 from shiftboss.system.rpc import Rpc
@@ -19,8 +19,7 @@ CONFIG_MARK = "SHIFTBOSS_CONFIG"
 """Environment variable of our processes: hash of the configuration they were started with."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layout:
+class Layout(Value):
     """The paths of one environment."""
 
     folder: Path

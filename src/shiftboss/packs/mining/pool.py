@@ -11,7 +11,6 @@ from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import wallet
 from shiftboss.packs.mining.binaries import absolute, own_program
 from shiftboss.packs.mining.configs import stratum_endpoint
-from shiftboss.packs.mining.handshake import gives_job
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
     HOST,
@@ -157,12 +156,16 @@ def _unwell(bench: Workbench, instance: Instance, why: str) -> Observation:
 
 async def _try(bench: Workbench, instance: Instance) -> Observation:
     """The user's own pool: judged by what a miner gets."""
+    from shiftboss.packs.mining.handshake import gives_job
+
     if await gives_job(stratum_endpoint(bench), HANDSHAKE_SECONDS):
         return _serving(bench, instance, {})
     return _silent(bench, instance, "it gives a miner no job")
 
 
 async def _probe_attached(bench: Workbench) -> Observation:
+    from shiftboss.packs.mining.handshake import gives_job
+
     host, port = stratum_endpoint(bench)
     if not await gives_job((host, port), HANDSHAKE_SECONDS):
         summary = f"your pool at {host}:{port} gives a miner no job"
