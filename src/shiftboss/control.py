@@ -15,6 +15,7 @@ from shiftboss.app import (
     brain_for,
     new_run_id,
     open_records,
+    open_session,
     read_records,
     versions,
 )
@@ -75,6 +76,7 @@ async def run_goal(
             brain=chosen.name,
             goal={**asdict(goal), "want": str(goal.want)},
             environments=list(session.benches),
+            sets=list(session.request.sets),
             settings=dict(session.settings.as_dict()),
             versions=versions(),
             command=" ".join(sys.argv[1:]),
@@ -111,11 +113,19 @@ async def resume(
         if earlier:
             for record in before:
                 earlier(record)
+        session = _as_it_was(session, view.start)
         goal = _goal_from(view.start.goal)
         chosen = brain_for(session.pipeline, view.start.brain)
         return await _drive(session, records, run, [RunResumed(pid=os.getpid())], goal, chosen, listener)
     finally:
         _release(locks, records)
+
+
+def _as_it_was(session: Session, start: RunStarted) -> Session:
+    """The session as the run began: its pipeline and its --set arguments; those given now go before them."""
+    request = session.request
+    sets = (*start.sets, *request.sets)
+    return open_session(replace(request, pipeline=start.pipeline, sets=sets), session.clock)
 
 
 def _goal_from(stored: Mapping[str, Any]) -> Goal:
@@ -296,10 +306,10 @@ async def plan(session: Session, goal: Goal) -> "Plan":
 
 
 async def restart_goal(session: Session, components: Sequence[str]) -> Goal:
-    """The goal to replace the running instances of some components.
+    """The goal to replace the running instances of some components; it replaces none when none runs as ours.
 
     Raises:
-        BadInput: none of them runs as a process of ours.
+        BadInput: a component that does not exist.
     """
     goal = Goal(want=Want.RESTART, components=tuple(components))
     _check_components(session, goal)
@@ -342,14 +352,14 @@ def _release(locks: Sequence[EnvironmentLock], records: Records) -> None:
 
 def _bury(records: Records, session: Session) -> None:
     """Mark runs whose hub died as interrupted: their environments are ours now (we hold the locks)."""
-    ended: set[str] = set()
+    newest: dict[str, Recorded] = {}
     for mark in records.journal.marks(50):
-        if isinstance(mark.event, RunEnded):
-            ended.add(mark.run)
-        elif isinstance(mark.event, RunStarted) and mark.run not in ended:
+        newest.setdefault(mark.run, mark)
+    for run, mark in newest.items():
+        if not isinstance(mark.event, RunEnded):
             seconds = round(session.clock.now() - mark.at, 3)
             event = RunEnded(ending=Ending.INTERRUPTED, turns=0, seconds=seconds)
-            records.journal.append(mark.run, session.clock.now(), [event])
+            records.journal.append(run, session.clock.now(), [event])
 
 
 async def _stop_leftovers(session: Session) -> None:

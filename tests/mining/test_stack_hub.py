@@ -112,3 +112,37 @@ def test_wrong_settings_are_all_named_at_once_and_nothing_is_made(fresh):
     text = str(document["diagnostics"])
     assert all(word in text for word in ("ports.rpc", "pool.share_difficulty", "limits.parallel"))
     assert not fresh.home.exists()
+
+
+def test_resume_uses_the_pipeline_and_settings_the_run_began_with(stack):
+    hub = stack.start("up", "mining", "--pipeline", "mining-infrastructure-setup")
+    eventually(lambda: _has_run(stack) and any(isinstance(e, Settled) for e in stack.events()), what="a settlement")
+    hub.kill()
+    hub.wait()
+    stack.settings.clear()
+    document = stack.run("resume")
+    assert document["ending"] == "converged"
+    assert document["pipeline"] == "mining-infrastructure-setup"
+    assert document["endpoints"]["regtest"]["rpc"].endswith(str(stack.ports["rpc"]))
+
+
+def test_a_run_resumed_and_killed_again_is_not_shown_as_running_for_ever(stack):
+    first = stack.up("wallet")["run"]
+    hub = stack.start("resume")
+    hub.kill()
+    hub.wait()
+    stack.up("wallet")
+    database = read_records(stack.home)
+    marks = {mark.run: type(mark.event).__name__ for mark in reversed(database.journal.marks())}
+    database.close()
+    assert marks[first] == "RunEnded"
+
+
+def test_the_daemon_s_log_in_is_never_written_down(stack):
+    stack.up()
+    cookie = (stack.folder / "daemon" / "regtest" / ".cookie").read_text()
+    secret = cookie.partition(":")[2]
+    stack.kill("daemon")
+    stack.up(code=0)
+    kept = [path for path in stack.home.rglob("*") if path.is_file() and "daemon/regtest" not in str(path)]
+    assert [path for path in kept if secret.encode() in path.read_bytes()] == []

@@ -120,8 +120,7 @@ class Hub:
         return not (self.state.in_flight or self._due or self._watched)
 
     def _look_at(self, observations: Collection[Observation], events: list[Event]) -> None:
-        # A new set, for one that was once large stays slow to walk.
-        self._due = self._due - {seen.key for seen in observations}
+        self._due = self._due - {seen.key for seen in observations}  # new: a set that was large stays slow to walk
         for seen in observations:
             before = self.state.snapshot.get(seen.key)
             if before is None or not seen.same_answer(before):

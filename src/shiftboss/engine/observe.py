@@ -1,4 +1,7 @@
-"""Run probes at once, each with a time limit. A probe that can't answer is UNKNOWN, never READY, never an error."""
+"""Run probes at once, each with a time limit. A probe that can't answer is UNKNOWN, never READY, never an error.
+
+What they say is redacted here, before anybody sees it.
+"""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -6,6 +9,7 @@ from dataclasses import replace
 
 from shiftboss.contracts import Probe
 from shiftboss.model.observation import Health, Observation
+from shiftboss.model.redact import redact, redact_all
 from shiftboss.system.workbench import Workbench
 
 
@@ -28,9 +32,10 @@ class Observer:
         bench = self._benches[environment]
         try:
             async with asyncio.timeout(self._timeout):
-                seen = replace(await self._probes[component](bench), at=bench.clock.now())
+                seen = await self._probes[component](bench)
             if seen.key == key:
-                return seen
+                evidence = redact_all(dict(seen.evidence))
+                return replace(seen, summary=redact(seen.summary), evidence=evidence, at=bench.clock.now())
             seen = _unknown(environment, component, f"its probe answered for {seen.key} instead")
         except asyncio.CancelledError:
             task = asyncio.current_task()

@@ -10,6 +10,7 @@ from shiftboss.model.gap import Gap
 from shiftboss.model.move import Decision, Delegation, Mode, Move
 from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.redact import redact, redact_all
 from shiftboss.model.situation import LegalMoves
 
 LISTED = 12
@@ -105,11 +106,11 @@ def settled(order: Delegation, outcome: Outcome, verdict: Verdict, seconds: floa
         status=outcome.status,
         outcome=verdict.keyword,
         ok=verdict.ok,
-        summary=outcome.summary if failure is None else failure.message,
+        summary=redact(outcome.summary if failure is None else failure.message),
         seconds=round(seconds, 4),
-        changes=list(outcome.changes),
+        changes=[redact(change) for change in outcome.changes],
         failure=_failure(failure),
-        evidence=dict(outcome.evidence),
+        evidence=redact_all(dict(outcome.evidence)),
     )
 
 
@@ -128,7 +129,7 @@ def found(order: Delegation, words: tuple[str, str], *, closed: bool) -> Settled
 def _failure(failure: Failure | None) -> dict[str, Json] | None:
     return failure and {
         "kind": failure.kind,
-        "message": failure.message,
+        "message": redact(failure.message),
         "signature": failure.signature,
-        "evidence": dict(failure.evidence),
+        "evidence": redact_all(dict(failure.evidence)),
     }

@@ -1,6 +1,7 @@
 """Take secrets out of text before it is journalled, shown or reported."""
 
 import re
+from typing import Any, cast
 
 _SECRETS = (
     re.compile(r"(__cookie__:)[0-9a-zA-Z]+"),
@@ -12,6 +13,20 @@ _SECRETS = (
     ),
     re.compile(r"(authorization:\s*\w+\s+)\S+", re.IGNORECASE),
 )
+
+
+def redact_all(value: Any) -> Any:
+    """A plain JSON value with every text in it redacted."""
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            held = cast("dict[str, Any]", value)
+            return {key: redact_all(one) for key, one in held.items()}
+        case list() | tuple():
+            return [redact_all(one) for one in cast("list[Any]", value)]
+        case _:
+            return value
 
 
 def redact(text: str) -> str:

@@ -58,7 +58,7 @@ class Journal:
         return [_recorded(row) for row in self._database.rows("events_of", run, after)]
 
     def marks(self, limit: int = 200) -> list[Recorded]:
-        """Starts and ends of runs, newest first."""
+        """Starts, resumptions and ends of runs, newest first."""
         return [_recorded(row) for row in self._database.rows("runs", limit)]
 
     def last_run(self) -> str | None:

@@ -7,8 +7,8 @@ INSERT INTO events (run, at, kind, data) VALUES (?, ?, ?, ?);
 SELECT seq, run, at, kind, data FROM events WHERE run = ? AND seq > ? ORDER BY seq;
 
 -- runs
--- First and last mark of each run, newest run first.
-SELECT seq, run, at, kind, data FROM events WHERE kind IN ('RunStarted', 'RunEnded') ORDER BY seq DESC LIMIT ?;
+-- Starts, resumptions and ends of runs, newest first.
+SELECT seq, run, at, kind, data FROM events WHERE kind IN ('RunStarted', 'RunResumed', 'RunEnded') ORDER BY seq DESC LIMIT ?;
 
 -- last_run
 -- The newest run.

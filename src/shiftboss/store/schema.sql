@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS events (
   data TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_of_run ON events (run, seq);
-CREATE INDEX IF NOT EXISTS run_marks ON events (kind, seq) WHERE kind IN ('RunStarted', 'RunEnded');
+CREATE INDEX IF NOT EXISTS run_marks ON events (kind, seq) WHERE kind IN ('RunStarted', 'RunResumed', 'RunEnded');
 
 CREATE TABLE IF NOT EXISTS inbox (
   id INTEGER PRIMARY KEY,

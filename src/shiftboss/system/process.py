@@ -5,6 +5,7 @@ nothing else is ever signalled. A spawned process outlives us: whoever comes nex
 that is missing, by its marks (system/instance.py).
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _POLL_SECONDS = 0.01
+_MARK_TRIES, _MARK_PAUSE = 500, 0.002
 _KILLED_SECONDS = 5.0  # SIGKILL works at once except in uninterruptible sleep (a dying disk)
 
 
@@ -110,6 +112,7 @@ class Processes:
         started = proc.start_ticks(pid)  # readable even if it ended already: nobody has reaped it yet
         instance = Instance(pid=pid, started=started or 0, boot=proc.boot_id())
         self._record(component, instance)
+        await _until_marked(instance)
         return instance
 
     def recorded(self, component: str) -> Instance | None:
@@ -248,6 +251,18 @@ class Processes:
             if clock.monotonic() >= end:
                 return False
             await clock.sleep(_POLL_SECONDS)
+
+
+async def _until_marked(instance: Instance) -> None:
+    """Wait until the marks can be read (or the process is gone).
+
+    The kernel lets us go on when the new program is loaded, a moment before it shows its environment: without this
+    a process just started could be taken for none, and be started twice.
+    """
+    for _ in range(_MARK_TRIES):
+        if marks_of(instance.pid) is not None or not alive(instance):
+            return
+        await asyncio.sleep(_MARK_PAUSE)
 
 
 def _session(instance: Instance) -> int:
