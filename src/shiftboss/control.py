@@ -5,8 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shiftboss.app import (
     BALLAST,
@@ -20,25 +19,21 @@ from shiftboss.app import (
     versions,
 )
 from shiftboss.contracts import Brain
-from shiftboss.engine.analyse import Analysis
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.hub import Hub
 from shiftboss.engine.moves import Budget
 from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
+from shiftboss.looking import check_components, events_of, look
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Delegated, Recorded, RunEnded, RunResumed, RunStarted, Settled
 from shiftboss.model.gap import Gap
-from shiftboss.model.observation import Observation
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
-from shiftboss.system.lock import EnvironmentLock, Owner
+from shiftboss.system.lock import EnvironmentLock
 from shiftboss.view import RunView, fold
-
-if TYPE_CHECKING:
-    from shiftboss.engine.plan import Plan
 
 Listener = Callable[[Recorded], None]
 
@@ -53,6 +48,23 @@ class Result(Value):
     proof: Mapping[str, Mapping[str, Any]]
 
 
+def as_brought_up(session: Session) -> Session:
+    """The session with the pipeline of the last run that brought something up, unless one was asked for.
+
+    What that run started is then known to `down`, whatever pipeline it was.
+    """
+    records = read_records(session.home) if session.request.pipeline is None else None
+    if records is None:
+        return session
+    starts = [mark.event for mark in records.journal.marks() if isinstance(mark.event, RunStarted)]
+    records.close()
+    last = next((start.pipeline for start in starts if start.goal["want"] != Want.DOWN), session.pipeline.id)
+    known = session.catalogue.pipelines.get(last)
+    if known is None or known.kind is PipelineKind.SCRIPTED or last == session.pipeline.id:
+        return session
+    return open_session(replace(session.request, pipeline=last), session.clock)
+
+
 async def run_goal(
     session: Session, goal: Goal, *, brain: str | None = None, listener: Listener | None = None
 ) -> Result:
@@ -62,7 +74,7 @@ async def run_goal(
         BadInput: a component that does not exist, or a working directory that can't be used.
         Refused: another hub owns an environment.
     """
-    _check_components(session, goal)
+    check_components(session, goal)
     chosen = brain_for(session.pipeline, brain)
     records = open_records(session)
     now = session.clock.now()
@@ -159,6 +171,8 @@ async def _drive(
         ending = await runner.run()
     except StoreBroken as error:
         ending = _last_words(session, hub, error)
+    if goal.want is Want.DOWN:
+        _name_left_overs(session, hub)
     if goal.purge and ending is Ending.CONVERGED:
         await _purge(session, records, run)
     return await result_of(session, fold(records.journal.read(run)))
@@ -176,6 +190,15 @@ def _last_words(session: Session, hub: Hub, error: StoreBroken) -> Ending:
         raise error
     hub.give_up(str(error))
     return Ending.ESCALATED
+
+
+def _name_left_overs(session: Session, hub: Hub) -> None:
+    """Say which processes of ours live on because this pipeline does not know their component."""
+    for name, bench in session.benches.items():
+        for component, instance in bench.processes.components().items():
+            if component not in session.stack.specs:
+                text = f"process {instance.pid} still runs; `--pipeline` with the pipeline that brought it up stops it"
+                hub.warn(text, name, component)
 
 
 async def _purge(session: Session, records: Records, run: str) -> None:
@@ -276,35 +299,6 @@ def _proven(view: RunView, environment: str) -> bool:
     return up and ended is not None and ended.ending == Ending.CONVERGED
 
 
-async def look(session: Session) -> list[Observation]:
-    """What is there now; nothing is journalled."""
-    names = session.stack.specs
-    return await session.observer().look([f"{e}/{name}" for e in session.benches for name in names])
-
-
-async def status(session: Session) -> tuple[list[Observation], Mapping[str, Mapping[str, Any]]]:
-    """What is there now, and where it is reached."""
-    seen = await look(session)
-    return seen, {name: await session.pack.endpoints(bench) for name, bench in session.benches.items()}
-
-
-async def plan(session: Session, goal: Goal) -> "Plan":
-    """The dry run: what a run for this goal would do now."""
-    from shiftboss.engine.plan import plan_for
-
-    _check_components(session, goal)
-    snapshot = {seen.key: seen for seen in await look(session)}
-    analysis = Analysis(session.stack, goal)
-    gaps = analysis.full(session.benches, snapshot)
-    records = read_records(session.home)
-    learnt = records.memory.durations() if records else {}
-    if records:
-        records.close()
-    wanted = {f"{e}/{name}" for e in session.benches for name in analysis.wanted}
-    shown = {key: seen for key, seen in snapshot.items() if key in wanted}
-    return plan_for(session.stack, shown, gaps, {kind: duration.mean for kind, duration in learnt.items()})
-
-
 async def restart_goal(session: Session, components: Sequence[str]) -> Goal:
     """The goal to replace the running instances of some components; it replaces none when none runs as ours.
 
@@ -312,22 +306,9 @@ async def restart_goal(session: Session, components: Sequence[str]) -> Goal:
         BadInput: a component that does not exist.
     """
     goal = Goal(want=Want.RESTART, components=tuple(components))
-    _check_components(session, goal)
+    check_components(session, goal)
     seen = [one for one in await look(session) if one.component in components and one.instance]
     return replace(goal, components=(), replace=tuple(f"{one.key}={one.instance}" for one in seen))
-
-
-def _check_components(session: Session, goal: Goal) -> None:
-    from difflib import get_close_matches
-
-    found: list[Diagnostic] = []
-    for name in goal.components:
-        if name not in session.stack.specs:
-            near = get_close_matches(name, session.stack.specs, 1)
-            remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(session.stack.specs)}"
-            found.append(Diagnostic(place="command line", what=f"unknown component {name!r}", remedy=remedy))
-    if found:
-        raise BadInput(found)
 
 
 def _locks(session: Session, run: str) -> list[EnvironmentLock]:
@@ -376,40 +357,6 @@ def interruptible(main: asyncio.Task[Any]) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
 
 
-def running(session: Session) -> dict[str, Owner]:
-    """Environment -> the hub that works on it now."""
-    found = {name: EnvironmentLock(session.home / "locks" / f"{name}.lock").owner() for name in session.benches}
-    return {name: owner for name, owner in found.items() if owner is not None}
-
-
-def history(session: Session) -> list[Recorded]:
-    """Starts and ends of the runs of a working directory, newest first."""
-    records = _existing(session)
-    try:
-        return records.journal.marks()
-    finally:
-        records.close()
-
-
-def events_of(session: Session, run: str | None = None) -> list[Recorded]:
-    """The events of a run (the newest where none is named), oldest first.
-
-    Raises:
-        BadInput: there is no such run, or no working directory.
-    """
-    records = _existing(session)
-    try:
-        name = run or records.journal.last_run()
-        found = records.journal.read(name) if name else []
-    finally:
-        records.close()
-    if not found:
-        what = f"there is no run {run}" if run else "nothing has been run here yet"
-        remedy = "shiftboss runs lists the runs" if run else "shiftboss up makes the first"
-        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)])
-    return found
-
-
 def send(session: Session, run: str, kind: str, **data: Any) -> None:
     """Leave a message (`note` or `stop`) in the inbox of a run.
 
@@ -422,30 +369,3 @@ def send(session: Session, run: str, kind: str, **data: Any) -> None:
         records.inbox.send(run, session.clock.now(), kind, **data)
     finally:
         records.close()
-
-
-def log_of(session: Session, component: str, environment: str | None = None) -> Path:
-    """The log file of a component; it need not be there yet.
-
-    Raises:
-        BadInput: no such component, or one that writes no log.
-    """
-    bench = session.benches[environment or next(iter(session.benches))]
-    logs = session.pack.logs
-    if component in logs:
-        return bench.environment.folder / logs[component].format(chain=bench.environment.chain)
-    own = bench.environment.log_folder / f"{component}.log"
-    if component in session.stack.specs and own.exists():
-        return own
-    _check_components(session, Goal(components=(component,)))
-    remedy = f"These do: {', '.join(logs)}"
-    raise BadInput([Diagnostic(place="command line", what=f"{component} writes no log", remedy=remedy)])
-
-
-def _existing(session: Session) -> Records:
-    records = read_records(session.home)
-    if records is None:
-        what = "nothing has been run here yet"
-        remedy = "shiftboss up makes it; --workdir names another working directory"
-        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)])
-    return records

@@ -162,7 +162,10 @@ def _split(text: str) -> object:
     if text.lstrip().startswith("["):
         import json
 
-        return json.loads(text)  # its error is a ValueError that tells the place
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"is no JSON list ({error}); texts in it stand in double quotes") from error
     import shlex
 
     return shlex.split(text)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from shiftboss import control
+from shiftboss import control, looking
 from shiftboss.errors import BadInput
 from shiftboss.frontends.arguments import Call, wrong
 from shiftboss.frontends.documents import run_document
@@ -15,7 +15,7 @@ from shiftboss.frontends.report_files import text_lines
 from shiftboss.frontends.session import in_order, session_of
 from shiftboss.frontends.tables import Table, of_run
 from shiftboss.frontends.text import clean, clip, seconds_text, wrap
-from shiftboss.model.events import Recorded, RunEnded, RunStarted
+from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
 from shiftboss.system.clock import utc_text
 from shiftboss.view import RunView, fold
 
@@ -25,8 +25,8 @@ def runs(call: Call) -> int:
     session = session_of(call)
     found: list[dict[str, Any]] = []
     if session.home.is_dir():
-        alive = {owner.run for owner in control.running(session).values()}
-        found = runs_document(control.history(session), alive)
+        alive = {owner.run for owner in looking.running(session).values()}
+        found = runs_document(looking.history(session), alive)
     if call.json:
         print_document(found)
     elif not found:
@@ -41,12 +41,12 @@ def runs(call: Call) -> int:
 
 def runs_document(marks: Sequence[Recorded], alive: set[str]) -> list[dict[str, Any]]:
     """Each run once, from its first start and its last end (newest first)."""
-    ends: dict[str, RunEnded] = {}
+    ends: dict[str, RunEnded | None] = {}
     found: list[dict[str, Any]] = []
     for mark in marks:
         event = mark.event
-        if isinstance(event, RunEnded):
-            ends.setdefault(mark.run, event)
+        if isinstance(event, RunEnded | RunResumed):
+            ends.setdefault(mark.run, event if isinstance(event, RunEnded) else None)
         elif isinstance(event, RunStarted):
             end = None if mark.run in alive else ends.get(mark.run)
             found.append(
@@ -72,7 +72,7 @@ def _seconds(seconds: float | None) -> str:
 def show(call: Call) -> int:
     """One run from its journal: the story, the decisions' text form, the components as last seen."""
     session = session_of(call)
-    records = control.events_of(session, call.more["run"])
+    records = looking.events_of(session, call.more["run"])
     view = in_order(session, fold(records))
     if call.json:
         print_document(run_document(view))
@@ -103,7 +103,7 @@ def explain(call: Call) -> int:
     """Each decision from its evidence to the alternatives it left."""
     from shiftboss.frontends.explain import decision_lines, explained
 
-    records = control.events_of(session_of(call), call.more["run"])
+    records = looking.events_of(session_of(call), call.more["run"])
     found = explained(records)
     turn: int | None = call.more["turn"]
     if turn is not None:
@@ -128,7 +128,7 @@ def note(call: Call) -> int:
     if not text:
         raise BadInput([wrong("the note is empty", "Write it as one argument, in quotes.")])
     control.send(session, run, "note", text=text)
-    live = any(owner.run == run for owner in control.running(session).values())
+    live = any(owner.run == run for owner in looking.running(session).values())
     _say(call, "noted", run, "Noted." if live else "Noted; the run takes it in when it is resumed.")
     return 0
 
@@ -136,7 +136,7 @@ def note(call: Call) -> int:
 def stop(call: Call) -> int:
     """Ask the hub at work to end its run; the stack stays as it is."""
     session = session_of(call)
-    alive = {owner.run for owner in control.running(session).values()} if session.home.is_dir() else set[str]()
+    alive = {owner.run for owner in looking.running(session).values()} if session.home.is_dir() else set[str]()
     wanted: str | None = call.more["run"]
     chosen = sorted(alive if wanted is None else alive & {wanted})
     for run in chosen:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from shiftboss import control
+from shiftboss import control, looking
 from shiftboss.app import Session
 from shiftboss.errors import BadInput
 from shiftboss.frontends.arguments import Call, wrong
@@ -30,7 +30,7 @@ def logs(call: Call) -> int:
     if count < 0:
         raise BadInput([wrong(f"--lines {count} is less than none", "Give 0 or more.")])
     component: str = call.more["component"]
-    path = control.log_of(session, component)
+    path = looking.log_of(session, component)
     if call.more["follow"]:
         offset = path.stat().st_size if path.exists() else 0
         _print(_tail(path, count), call, component)

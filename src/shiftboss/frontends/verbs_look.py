@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shiftboss import control
+from shiftboss import looking
 from shiftboss.app import Session
 from shiftboss.engine.plan import Plan
 from shiftboss.errors import BadInput
@@ -27,7 +27,7 @@ NOT_READY = EXIT_CODES[Ending.ESCALATED]
 def status(call: Call) -> int:
     """Everything as it is now; exit code 0 when all of it is ready, 3 otherwise."""
     session = session_of(call)
-    seen, endpoints = asyncio.run(control.status(session))
+    seen, endpoints = asyncio.run(looking.status(session))
     document = status_document(seen, endpoints)
     if call.json:
         print_document(document)
@@ -42,7 +42,7 @@ def plan(call: Call) -> int:
     """The dry run."""
     session = session_of(call)
     _, components = pack_and_components(call.more["words"])
-    found = asyncio.run(control.plan(session, Goal(components=components)))
+    found = asyncio.run(looking.plan(session, Goal(components=components)))
     if call.json:
         print_document(plan_document(found))
     else:

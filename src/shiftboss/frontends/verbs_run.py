@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from shiftboss import control
+from shiftboss import control, looking
 from shiftboss.app import Session
 from shiftboss.errors import BadInput
 from shiftboss.frontends.arguments import Call, wrong
@@ -33,7 +33,7 @@ def down(call: Call) -> int:
     """Stop what is ours."""
     _, components = pack_and_components(call.more["words"])
     goal = Goal(want=Want.DOWN, components=components, purge=bool(call.more["purge"]))
-    return _act(call, _towards(call, goal))
+    return _act(call, _towards(call, goal), control.as_brought_up(session_of(call)))
 
 
 def restart(call: Call) -> int:
@@ -54,7 +54,7 @@ def resume(call: Call) -> int:
 
     async def drive(session: Session, screen: PlainScreen) -> control.Result:
         run = call.more["run"]
-        control.events_of(session, run)  # says what is missing before anything is made
+        looking.events_of(session, run)  # says what is missing before anything is made
         return await control.resume(session, run, listener=screen.show, earlier=screen.narrator.view.apply)
 
     return _act(call, drive)
@@ -67,8 +67,8 @@ def _towards(call: Call, goal: Goal) -> Drive:
     return drive
 
 
-def _act(call: Call, drive: Drive) -> int:
-    session = session_of(call)
+def _act(call: Call, drive: Drive, session: Session | None = None) -> int:
+    session = session or session_of(call)
     screen = _screen(call, session)
     try:
         result = asyncio.run(_shown(session, drive, screen))

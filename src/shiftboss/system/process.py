@@ -71,6 +71,15 @@ class Processes:
         others = [one for one in self._marked(component) if current is None or _session(one) != current.pid]
         return _heads(others)
 
+    def components(self) -> dict[str, Instance]:
+        """Every living process of ours in this environment that leads its own session, by component."""
+        found: dict[str, Instance] = {}
+        for pid in proc.pids():
+            marks, instance = marks_of(pid), instance_of(pid)
+            if marks and instance and self._is_ours(instance, None) and proc.is_session_leader(pid):
+                found[marks.component] = instance
+        return found
+
     def leftover_helpers(self, run: str | None = None) -> tuple[Instance, ...]:
         """Helper programs of ours that still run (of one run, or of any): their hub was killed."""
         found = [one for one in self._marked(HELPER) if run is None or _run_of(one) == run]

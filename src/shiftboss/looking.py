@@ -1,0 +1,130 @@
+"""The verbs that only look: what is there now, what a run would do, what earlier runs did. Nothing is journalled."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shiftboss.app import Records, Session, read_records
+from shiftboss.engine.analyse import Analysis
+from shiftboss.errors import BadInput
+from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.events import Recorded
+from shiftboss.model.observation import Observation
+from shiftboss.model.run import Goal
+from shiftboss.system.lock import EnvironmentLock, Owner
+
+if TYPE_CHECKING:
+    from shiftboss.engine.plan import Plan
+
+
+async def look(session: Session) -> list[Observation]:
+    """What is there now; nothing is journalled."""
+    names = session.stack.specs
+    return await session.observer().look([f"{e}/{name}" for e in session.benches for name in names])
+
+
+async def status(session: Session) -> tuple[list[Observation], Mapping[str, Mapping[str, Any]]]:
+    """What is there now, and where it is reached."""
+    seen = await look(session)
+    return seen, {name: await session.pack.endpoints(bench) for name, bench in session.benches.items()}
+
+
+async def plan(session: Session, goal: Goal) -> "Plan":
+    """The dry run: what a run for this goal would do now."""
+    from shiftboss.engine.plan import plan_for
+
+    check_components(session, goal)
+    snapshot = {seen.key: seen for seen in await look(session)}
+    analysis = Analysis(session.stack, goal)
+    gaps = analysis.full(session.benches, snapshot)
+    records = read_records(session.home)
+    learnt = records.memory.durations() if records else {}
+    if records:
+        records.close()
+    wanted = {f"{e}/{name}" for e in session.benches for name in analysis.wanted}
+    shown = {key: seen for key, seen in snapshot.items() if key in wanted}
+    return plan_for(session.stack, shown, gaps, {kind: duration.mean for kind, duration in learnt.items()})
+
+
+def check_components(session: Session, goal: Goal) -> None:
+    """Refuse a goal that names components the pipeline does not have.
+
+    Raises:
+        BadInput: with the nearest known name for each.
+    """
+    from difflib import get_close_matches
+
+    found: list[Diagnostic] = []
+    for name in goal.components:
+        if name not in session.stack.specs:
+            near = get_close_matches(name, session.stack.specs, 1)
+            remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(session.stack.specs)}"
+            found.append(Diagnostic(place="command line", what=f"unknown component {name!r}", remedy=remedy))
+    if found:
+        raise BadInput(found)
+
+
+def running(session: Session) -> dict[str, Owner]:
+    """Environment -> the hub that works on it now."""
+    found = {name: EnvironmentLock(session.home / "locks" / f"{name}.lock").owner() for name in session.benches}
+    return {name: owner for name, owner in found.items() if owner is not None}
+
+
+def history(session: Session) -> list[Recorded]:
+    """Starts and ends of the runs of a working directory, newest first."""
+    records = existing(session)
+    try:
+        return records.journal.marks()
+    finally:
+        records.close()
+
+
+def events_of(session: Session, run: str | None = None) -> list[Recorded]:
+    """The events of a run (the newest where none is named), oldest first.
+
+    Raises:
+        BadInput: there is no such run, or no working directory.
+    """
+    records = existing(session)
+    try:
+        name = run or records.journal.last_run()
+        found = records.journal.read(name) if name else []
+    finally:
+        records.close()
+    if not found:
+        what = f"there is no run {run}" if run else "nothing has been run here yet"
+        remedy = "shiftboss runs lists the runs" if run else "shiftboss up makes the first"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)])
+    return found
+
+
+def log_of(session: Session, component: str, environment: str | None = None) -> Path:
+    """The log file of a component; it need not be there yet.
+
+    Raises:
+        BadInput: no such component, or one that writes no log.
+    """
+    bench = session.benches[environment or next(iter(session.benches))]
+    logs = session.pack.logs
+    if component in logs:
+        return bench.environment.folder / logs[component].format(chain=bench.environment.chain)
+    own = bench.environment.log_folder / f"{component}.log"
+    if component in session.stack.specs and own.exists():
+        return own
+    check_components(session, Goal(components=(component,)))
+    remedy = f"These do: {', '.join(logs)}"
+    raise BadInput([Diagnostic(place="command line", what=f"{component} writes no log", remedy=remedy)])
+
+
+def existing(session: Session) -> Records:
+    """The store of a working directory that has one, for looking.
+
+    Raises:
+        BadInput: nothing has been run there yet.
+    """
+    records = read_records(session.home)
+    if records is None:
+        what = "nothing has been run here yet"
+        remedy = "shiftboss up makes it; --workdir names another working directory"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)])
+    return records
