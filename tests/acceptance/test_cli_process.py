@@ -191,8 +191,3 @@ def test_a_second_hub_is_refused_and_told_who_is_at_work(place):
     assert "20261122-000000-abcd" in result.stderr
     assert (found["error"], found["exit_code"]) == ("refused", 6)
     assert max(map(len, result.stderr.splitlines())) <= 80 + len(str(place))
-
-
-def escalating(place, *more):
-    """A run that ends at once, because the daemon's program is not there."""
-    return shiftboss(place, "up", "daemon", "--set", "daemon.binary=/nonexistent/bitcoind", *more)

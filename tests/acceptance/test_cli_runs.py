@@ -16,6 +16,11 @@ import pytest
 from command import SHIFTBOSS, document, environment, no_traceback, shiftboss
 
 
+def escalating(place, *more):
+    """A run that ends at once, because the daemon's program is not there."""
+    return shiftboss(place, "up", "daemon", "--set", "daemon.binary=/nonexistent/bitcoind", *more)
+
+
 def test_an_escalation_prints_and_keeps_its_report(place):
     result = no_traceback(escalating(place))
     assert result.returncode == 3
