@@ -10,4 +10,5 @@ long = [
     for path in sorted([*Path("src").rglob("*.py"), *Path("tests").rglob("*.py")])
     if (count := len(path.read_text().splitlines())) > LIMIT
 ]
-sys.exit("\n".join(long))
+if long:
+    sys.exit("\n".join(long))
