@@ -136,6 +136,8 @@ async def resume(
 def _as_it_was(session: Session, start: RunStarted) -> Session:
     """The session as the run began: its pipeline and its --set arguments; those given now go before them."""
     request = session.request
+    if start.pipeline == session.pipeline.id and not start.sets:
+        return session
     sets = (*start.sets, *request.sets)
     return open_session(replace(request, pipeline=start.pipeline, sets=sets), session.clock)
 
