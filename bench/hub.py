@@ -1,4 +1,4 @@
-"""What the hub itself costs per delegation, against a bare SQLite loop that stores the same in the same commits."""
+"""What the hub itself costs per delegation, against a bare SQLite loop that stores the same in two commits each."""
 
 import math
 import statistics

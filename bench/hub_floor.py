@@ -1,6 +1,7 @@
-"""The floor under the hub: the same rows in the same two commits a delegation, by a bare SQLite loop.
+"""The floor under the hub: the same rows in two commits a delegation, by a bare SQLite loop.
 
-The rows are those a hub run wrote, ready made, so that the loop does nothing but store them.
+The rows are those a hub run wrote, ready made, so that the loop does nothing but store them. The hub itself makes an
+order durable before the work, as the loop does, but writes an ending together with the next order.
 """
 
 import json
@@ -8,28 +9,22 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from itertools import groupby
 from pathlib import Path
 
-from shiftboss.model.events import Recorded, Settled, kind_of, plain
+from shiftboss.model.events import Delegated, Recorded, Settled, kind_of, plain
 from shiftboss.store.database import queries
 
 Row = tuple[str, float, str, str]
 
 
 def commits(events: Iterable[Recorded]) -> list[list[Row]]:
-    """The rows of a run, commit by commit: what one commit stored has one date."""
-    groups = groupby(events, key=lambda one: (one.at, isinstance(one.event, Settled) and one.event.id))
-    found: list[list[Row]] = []
-    last: float | None = None
-    for (at, _), group in groups:
-        rows = [(one.run, one.at, kind_of(one.event), json.dumps(plain(one.event))) for one in group]
-        if at == last:
-            found[-1] += rows
-        else:
-            found.append(rows)
-        last = at
-    return found
+    """The rows of a run in two commits a delegation: up to the order, before the work; up to its ending, after it."""
+    found: list[list[Row]] = [[]]
+    for one in events:
+        found[-1].append((one.run, one.at, kind_of(one.event), json.dumps(plain(one.event))))
+        if isinstance(one.event, Delegated | Settled):
+            found.append([])
+    return [rows for rows in found if rows]
 
 
 def store(folder: Path, work: Sequence[Sequence[Row]], synchronous: str) -> float:

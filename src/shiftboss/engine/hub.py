@@ -4,7 +4,7 @@
 one day, a distributed engine) drives them; nothing of the hub's judgement may hide there.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from shiftboss.engine import record
 from shiftboss.engine.admit import objection
@@ -13,6 +13,7 @@ from shiftboss.engine.board import Board, ending_move
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.judge import judge
 from shiftboss.engine.moves import options_for, trouble_of
+from shiftboss.engine.pen import Pen
 from shiftboss.engine.scripted import ScriptedBoard
 from shiftboss.engine.state import RunState
 from shiftboss.model.conflict import Claim
@@ -48,8 +49,7 @@ class Hub:
     def __init__(self, charter: Charter, state: RunState, journal: Journal, memory: Memory, clock: Clock) -> None:
         self.charter = charter
         self.state = state
-        self._journal = journal
-        self._memory = memory
+        self._pen = Pen(charter.run, journal, memory, clock)
         self._clock = clock
         self._analysis = Analysis(charter.stack, charter.goal)
         self.gaps: dict[str, Gap] = {}
@@ -321,7 +321,7 @@ class Hub:
         return [f"{order.environment}/{name}" for name in names]
 
     def settle(self, order: Delegation, outcome: Outcome, observations: Sequence[Observation]) -> None:
-        """Judge how an order ended by what is seen now, and write it down. A second call changes nothing."""
+        """Judge how an order ended by what is seen now; written with the next order. Repeating it changes nothing."""
         if self.state.in_flight.get(order.key) != order:
             return
         events: list[Event] = []
@@ -330,12 +330,14 @@ class Hub:
         verdict = judge(order, outcome, self.state.snapshot.get(order.key), words)
         seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
         events.append(record.settled(order, outcome, verdict, seconds))
-        self._commit(events, lambda: self._learn(order, seconds, ok=verdict.ok))
+        telling = verdict.ok and order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER)
+        self._pen.later(events, (order.agent, order.component, order.mode, seconds) if telling else None)
+        self.state.apply(events[-1], self._clock.now())
         self._touch(order, ok=verdict.ok)
 
-    def _learn(self, order: Delegation, seconds: float, *, ok: bool) -> None:
-        if ok and order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER):
-            self._memory.learn_duration(order.agent, order.component, order.mode, seconds)
+    def flush(self) -> None:
+        """Write down what has settled now, not with the next order."""
+        self._pen.write(())
 
     def _touch(self, order: Delegation, *, ok: bool) -> None:
         """What must be looked at again: after a failure everything, else what may have felt it."""
@@ -350,8 +352,7 @@ class Hub:
 
     def take(self, events: Sequence[Event], messages: Iterable[int]) -> None:
         """Journal what came through the inbox, and remove it there in the same transaction."""
-        now = self._clock.now()
-        self._journal.append(self.charter.run, now, events, taken=messages)
+        now = self._pen.write(events, messages)
         for event in events:
             self.state.apply(event, now)
 
@@ -359,11 +360,8 @@ class Hub:
         """Tell a person something that stops nothing."""
         self._commit([Warned(text=text, environment=environment, component=component)])
 
-    def _commit(self, events: Sequence[Event], within: Callable[[], None] | None = None) -> None:
-        if not events:
-            return
-        now = self._clock.now()
-        self._journal.append(self.charter.run, now, events, within=within)
+    def _commit(self, events: Sequence[Event]) -> None:
+        now = self._pen.write(events)
         for event in events:
             if not isinstance(event, Observed):  # answers are taken in as they come, with their own date
                 self.state.apply(event, now)

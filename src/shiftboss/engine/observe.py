@@ -5,7 +5,6 @@ What they say is redacted here, before anybody sees it.
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from shiftboss.contracts import Probe
 from shiftboss.model.observation import Health, Observation
@@ -35,7 +34,7 @@ class Observer:
                 seen = await self._probes[component](bench)
             if seen.key == key:
                 evidence = redact_all(dict(seen.evidence))
-                return replace(seen, summary=redact(seen.summary), evidence=evidence, at=bench.clock.now())
+                return seen.but(summary=redact(seen.summary), evidence=evidence, at=bench.clock.now())
             seen = _unknown(environment, component, f"its probe answered for {seen.key} instead")
         except asyncio.CancelledError:
             task = asyncio.current_task()
@@ -46,7 +45,7 @@ class Observer:
             seen = _unknown(environment, component, f"no answer within {self._timeout:g} s")
         except Exception as error:  # noqa: BLE001 - one of the three borders: a probe's bug must not stop the hub
             seen = _unknown(environment, component, f"the probe failed: {type(error).__name__}: {error}")
-        return replace(seen, at=bench.clock.now())
+        return seen.but(at=bench.clock.now())
 
 
 def _unknown(environment: str, component: str, summary: str) -> Observation:

@@ -4,12 +4,14 @@ It does not wait for all delegations: whichever settles first brings the next tu
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from shiftboss.contracts import Handler
 from shiftboss.engine.delegate import carry_out
 from shiftboss.engine.hub import Hub
 from shiftboss.engine.observe import Observer
+from shiftboss.errors import StoreBroken
 from shiftboss.model.events import NoteAdded
 from shiftboss.model.move import Delegation
 from shiftboss.model.observation import Observation
@@ -20,6 +22,9 @@ from shiftboss.system.workbench import Workbench
 
 INBOX_SECONDS = 0.5
 """How often messages of other processes are looked for."""
+
+SOON_SECONDS = 0.05
+"""How long the ending of an order may wait to be written (and shown)."""
 
 Work = tuple[Outcome, Sequence[Observation]]
 
@@ -71,20 +76,33 @@ class Runner:
                 await self._stop("stopped by a message")
                 return Ending.INTERRUPTED
             self._settle()
-            observations = await self._observer.look(hub.probes_due())
+            with self._writing_soon():
+                observations = await self._observer.look(hub.probes_due())
             number += 1
+
+    @contextmanager
+    def _writing_soon(self) -> Generator[None]:
+        """What has settled is written with the next order; but a slow look must not keep it waiting."""
+        timer = asyncio.get_running_loop().call_later(SOON_SECONDS, self._flush)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _flush(self) -> None:
+        with suppress(StoreBroken):  # it waits still, and the next order, which can't be written either, will say so
+            self._hub.flush()
 
     async def _work(self, order: Delegation) -> Work:
         outcome = await carry_out(order, self._handlers, self._bench(order))
         return outcome, await self._observer.look(self._hub.to_verify(order))
 
     def _bench(self, order: Delegation) -> Workbench:
-        from dataclasses import replace
 
         def warn(text: str) -> None:
             self._hub.warn(text, order.environment, order.component)
 
-        return replace(self._benches[order.environment], run=order.run, delegation=order.id, warn=warn)
+        return self._benches[order.environment].but(run=order.run, delegation=order.id, warn=warn)
 
     async def _wait(self) -> None:
         look = self._hub.next_look()
