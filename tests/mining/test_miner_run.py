@@ -114,16 +114,18 @@ def test_it_backs_off_and_survives_nonsense_from_a_pool(tmp_path):
     answers = [b"", b"nonsense\n", b'{"id":ID,"result":null,"error":[20,"no","x"]}\n', b'{"method":"mining.notify"}\n']
 
     async def run():
-        came = []
+        came, served = [], []
 
         async def serve(reader, writer):
             came.append(time.monotonic())
+            served.append(asyncio.current_task())
             answer = answers[(len(came) - 1) % len(answers)]
             request = json.loads(await reader.readline())
             writer.write(answer.replace(b"ID", b"%d" % request["id"]))
             while answer and await reader.read(1000):
                 pass  # the miner is the one to hang up
             writer.close()
+            await asyncio.sleep(0)
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
@@ -134,7 +136,7 @@ def test_it_backs_off_and_survives_nonsense_from_a_pool(tmp_path):
             assert miner.status()["last_error"]
             assert miner.stop() == 0
         server.close()
-        await server.wait_closed()
+        await asyncio.gather(*served, return_exceptions=True)
 
     asyncio.run(run())
 

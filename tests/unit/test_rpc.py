@@ -16,16 +16,17 @@ def play(answers, use, *, cookie=COOKIE, folder=None):
     seen = []
 
     async def run():
-        closed = asyncio.Event()
+        served = []
 
         async def serve(reader, writer):
+            served.append(asyncio.current_task())
             try:
                 await reply(reader, writer)
             except ConnectionError:
                 pass  # the client had read enough
             finally:
                 writer.transport.abort()
-                closed.set()
+                await asyncio.sleep(0)  # lets the transport close before the loop does
 
         async def reply(reader, writer):
             head = await reader.readuntil(b"\r\n\r\n")
@@ -47,8 +48,7 @@ def play(answers, use, *, cookie=COOKIE, folder=None):
         port = server.sockets[0].getsockname()[1]
         async with server:
             result = await use(rpc.Rpc(f"http://127.0.0.1:{port}", path, timeout=0.5))
-            if answers:
-                await closed.wait()
+            await asyncio.gather(*served)
             return result
 
     return asyncio.run(run()), seen
