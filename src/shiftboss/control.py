@@ -109,7 +109,7 @@ async def resume(
     """Take a run up again: look first, then go on; budgets start anew. `earlier` is told what happened before.
 
     Raises:
-        BadInput: there is no such run.
+        BadInput: there is no such run, or it has reached its goal.
         Refused: another hub owns an environment.
     """
     records = open_records(session)
@@ -120,6 +120,10 @@ async def resume(
         records.close()
         what = f"there is no run {run}" if run else "there is no run to resume"
         raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss runs lists them")])
+    if view.ending is Ending.CONVERGED and not view.in_flight:
+        records.close()
+        what = f"run {run} ended converged: nothing of it was cut off"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss up looks at the stack anew")])
     locks = _locks(session, run)
     try:
         if earlier:

@@ -42,4 +42,5 @@ class Failed(ShiftbossError):
     def __init__(self, kind: FailureKind, message: str, evidence: Mapping[str, Any] | None = None) -> None:
         self.kind = kind
         self.evidence = dict(evidence or {})
+        self.changes: list[str] = []  #: what was changed before it failed
         super().__init__(message)

@@ -192,7 +192,7 @@ def _unknown(key: str, known: Mapping[str, Any]) -> tuple[str, str]:
 def _from_file(path: Path, environ: Mapping[str, str], findings: _Findings) -> list[Written]:
     try:
         text = path.read_bytes().decode()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the working directory itself is judged when it is opened
         return []
     except (OSError, UnicodeDecodeError) as error:
         what = (

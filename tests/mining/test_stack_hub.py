@@ -10,7 +10,7 @@ from stacks import touched
 
 from helpers import eventually
 from shiftboss.app import read_records
-from shiftboss.model.events import Delegated, Settled
+from shiftboss.model.events import Delegated, RunEnded, Settled
 from shiftboss.system import proc
 
 pytestmark = pytest.mark.real
@@ -32,7 +32,7 @@ def test_a_killed_hub_leaves_nothing_doubled_and_the_next_one_goes_on(stack, aft
     except subprocess.TimeoutExpired:
         hub.kill()
     hub.wait()
-    document = stack.run(verb if _has_run(stack) else "up")
+    document = stack.run(verb if _has_run(stack) and not _is_over(stack) else "up")
     assert document["ending"] == "converged"
     assert started_daemons(stack) == before + 1, "one daemon, started once"
     assert stack.height() <= 101 + 6
@@ -42,6 +42,10 @@ def test_a_killed_hub_leaves_nothing_doubled_and_the_next_one_goes_on(stack, aft
     assert len(leaders) == 3, "no orphan beside the three parts"
     stack.run("down")
     assert stack.processes() == []
+
+
+def _is_over(stack):
+    return any(isinstance(event, RunEnded) for event in stack.events())
 
 
 def _has_run(stack):
@@ -127,7 +131,7 @@ def test_resume_uses_the_pipeline_and_settings_the_run_began_with(stack):
 
 
 def test_a_run_resumed_and_killed_again_is_not_shown_as_running_for_ever(stack):
-    first = stack.up("wallet")["run"]
+    first = stack.up("wallet", code=3, **{"daemon.args": '["-nosuchoption=1"]'})["run"]
     hub = stack.start("resume")
     hub.kill()
     hub.wait()
@@ -146,3 +150,16 @@ def test_the_daemon_s_log_in_is_never_written_down(stack):
     stack.up(code=0)
     kept = [path for path in stack.home.rglob("*") if path.is_file() and "daemon/regtest" not in str(path)]
     assert [path for path in kept if secret.encode() in path.read_bytes()] == []
+
+
+def test_a_run_that_reached_its_goal_is_not_resumed(stack):
+    run = stack.up("wallet")["run"]
+    refused = stack.run("resume", code=2)
+    assert "ended converged" in str(refused["diagnostics"])
+    assert stack.up("wallet")["run"] != run
+
+
+def test_a_proof_of_replaced_parts_is_not_shown_as_proof(stack):
+    assert stack.up()["proof"]["regtest"]
+    stack.kill("pool")
+    assert not stack.up("pool")["proof"].get("regtest")

@@ -56,4 +56,5 @@ def outcome_of(error: Exception, order: Delegation, *, late: bool = True) -> Out
         case _:
             pass
     failure = Failure(component=order.component, kind=kind, message=message, evidence=evidence)
-    return Outcome(status=Status.FAILED, summary=message, failure=failure, evidence=evidence)
+    changes = tuple(error.changes) if isinstance(error, Failed) else ()
+    return Outcome(status=Status.FAILED, summary=message, changes=changes, failure=failure, evidence=evidence)

@@ -103,7 +103,7 @@ class Hub:
             events += self._end_all(Ending.EXHAUSTED, f"the run's {self.charter.seconds:g} seconds are spent")
         else:
             self._board.prepare(self.state)
-            events += self._end_spent() or await self._choose(number)
+            events += self._end_spent() or await self._choose()
             if not events and self._stalled():
                 events += self._end_all(Ending.ESCALATED, "gaps remain, and nothing legal is left to do about them")
         self._commit(events)
@@ -111,9 +111,9 @@ class Hub:
         self._answered = (number, orders)
         return orders
 
-    async def _choose(self, number: int) -> list[Event]:
+    async def _choose(self) -> list[Event]:
         self._board.offer_endings(self._endings())
-        return await self._decide(self._situation(number))
+        return await self._decide(self._situation())
 
     def _stalled(self) -> bool:
         """Whether nothing will ever happen by itself any more."""
@@ -172,9 +172,9 @@ class Hub:
         now = self._clock.now()
         return now - self.state.since.get(key, now)
 
-    def _situation(self, number: int) -> Situation:
+    def _situation(self) -> Situation:
         return Situation(
-            turn=number,
+            turn=self.state.decisions,  # turns in which nothing was decided are not counted
             goal=self.charter.goal,
             stack=self.charter.stack,
             snapshot=self.state.snapshot,

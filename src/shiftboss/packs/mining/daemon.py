@@ -14,8 +14,10 @@ from shiftboss.packs.mining.layout import (
     age,
     broken,
     config_digest,
+    counting,
     died,
     digest,
+    ended_unexpectedly,
     layout,
     log_file,
     observed,
@@ -99,7 +101,7 @@ def _not_running(bench: Workbench) -> Observation:
     if last is not None:
         complaints = daemon_complaints(bench)
         evidence = {"pid": last.pid, "log": complaints}
-        return broken(bench, DAEMON, FailureKind.DIED, "the daemon's process ended unexpectedly", evidence=evidence)
+        return broken(bench, DAEMON, FailureKind.DIED, ended_unexpectedly(bench, DAEMON), evidence=evidence)
     return observed(bench, DAEMON, Health.ABSENT, f"no daemon runs, RPC port {port} is free")
 
 
@@ -179,7 +181,8 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
             env={CONFIG_MARK: config},
         )
         changes.append(f"started the daemon (process {instance.pid})")
-    await _until_ready(bench)
+    with counting(changes):
+        await _until_ready(bench)
     return done("the daemon answers", *changes, pid=instance.pid)
 
 

@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.value import Value
@@ -150,3 +153,20 @@ def died(bench: Workbench, component: str) -> Instance | None:
     """The recorded instance that ended without being stopped by us (since this boot), if there is one."""
     last = bench.processes.recorded(component)
     return last if last is not None and last.boot == proc.boot_id() and not alive(last) else None
+
+
+def ended_unexpectedly(bench: Workbench, component: str) -> str:
+    """The sentence about a process of ours that is gone, with its exit status where it was our child."""
+    code = bench.processes.exit_code(component)
+    how = "" if code is None else f" (exit status {code})" if code >= 0 else f" (signal {-code})"
+    return f"the {component}'s process ended unexpectedly{how}"
+
+
+@contextmanager
+def counting(changes: list[str]) -> Generator[None]:
+    """A failure inside tells what had been changed before it."""
+    try:
+        yield
+    except Failed as error:
+        error.changes = [*changes, *error.changes]
+        raise

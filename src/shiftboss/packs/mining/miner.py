@@ -16,8 +16,10 @@ from shiftboss.packs.mining.layout import (
     age,
     broken,
     config_digest,
+    counting,
     died,
     digest,
+    ended_unexpectedly,
     layout,
     log_file,
     observed,
@@ -48,7 +50,7 @@ async def probe_miner(bench: Workbench) -> Observation:
         if last is None:
             return observed(bench, MINER, Health.ABSENT, "no miner runs")
         evidence = {"pid": last.pid, "log": complaints(log_file(bench, MINER))}
-        return broken(bench, MINER, FailureKind.DIED, "the miner's process ended unexpectedly", evidence=evidence)
+        return broken(bench, MINER, FailureKind.DIED, ended_unexpectedly(bench, MINER), evidence=evidence)
     if started_with(instance) != _started_as(bench):
         summary = f"process {instance.pid} runs with an older configuration"
         return observed(bench, MINER, Health.BROKEN, summary, instance=instance.identity)
@@ -156,7 +158,8 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
             env={CONFIG_MARK: _started_as(bench)},
         )
         changes.append(f"started the miner (process {instance.pid})")
-    await _until_ready(bench)
+    with counting(changes):
+        await _until_ready(bench)
     return done("the miner works", *changes, pid=instance.pid)
 
 

@@ -9,6 +9,7 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.packs.mining import wallet
 from shiftboss.packs.mining.binaries import daemon_program
 from shiftboss.packs.mining.configs import stratum_endpoint
+from shiftboss.packs.mining.cycle import instances
 from shiftboss.packs.mining.layout import HOST, cookie_file, layout, log_file, read_json, rpc_url
 from shiftboss.packs.mining.pool import is_ours
 from shiftboss.packs.mining.recovery import STRATEGIES
@@ -31,8 +32,9 @@ async def endpoints(bench: Workbench) -> Mapping[str, Any]:
 
 
 async def proof(bench: Workbench) -> Mapping[str, Any]:
-    """The evidence of the last full cycle; empty when there is none."""
-    return read_json(layout(bench).proof)
+    """The evidence of the last full cycle; empty when there is none, or when it is of other instances."""
+    found = read_json(layout(bench).proof)
+    return found if found.get("instances") == instances(bench) else {}
 
 
 def advise(component: str, kind: FailureKind | None, bench: Workbench) -> Sequence[tuple[str, str]]:

@@ -19,8 +19,10 @@ from shiftboss.packs.mining.layout import (
     broken,
     config_digest,
     cookie_file,
+    counting,
     died,
     digest,
+    ended_unexpectedly,
     layout,
     log_file,
     observed,
@@ -75,7 +77,7 @@ def _not_running(bench: Workbench) -> Observation:
     last = died(bench, POOL)
     if last is not None:
         evidence = {"pid": last.pid, "log": complaints(log_file(bench, POOL))}
-        return broken(bench, POOL, FailureKind.DIED, "the pool's process ended unexpectedly", evidence=evidence)
+        return broken(bench, POOL, FailureKind.DIED, ended_unexpectedly(bench, POOL), evidence=evidence)
     return observed(bench, POOL, Health.ABSENT, f"no pool runs, Stratum port {ports['stratum']} is free")
 
 
@@ -249,7 +251,8 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
             env={CONFIG_MARK: _started_as(bench)},
         )
         changes.append(f"started the pool (process {instance.pid})")
-    await _until_ready(bench)
+    with counting(changes):
+        await _until_ready(bench)
     return done("the pool serves jobs", *changes, pid=instance.pid)
 
 
