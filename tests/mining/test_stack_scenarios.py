@@ -146,7 +146,7 @@ def test_a_foreign_process_on_the_rpc_port_lives_on_and_our_daemon_moves(stack):
         foreign.wait()
 
 
-def test_a_left_over_process_of_ours_on_the_port_is_stopped(stack):
+def test_a_process_of_ours_without_its_pid_file_is_adopted_not_doubled(stack):
     stack.up()
     pid_file = stack.folder / "run" / "pool.pid"
     orphan = stack.pid("pool")

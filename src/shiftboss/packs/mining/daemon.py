@@ -27,6 +27,7 @@ from shiftboss.packs.mining.layout import (
     started_with,
 )
 from shiftboss.packs.mining.logs import daemon_complaints
+from shiftboss.packs.mining.readiness import until_ready
 from shiftboss.system import net
 from shiftboss.system.process import Instance, instance_of
 from shiftboss.system.rpc import RpcFailure, RpcRefused, RpcUnauthorized, RpcWarming
@@ -182,19 +183,7 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
         )
         changes.append(f"started the daemon (process {instance.pid})")
     with counting(changes):
-        await _until_ready(bench)
+        await until_ready(
+            bench, probe_daemon, bench.settings.daemon.start_seconds, lambda: daemon_complaints(bench)[-3:]
+        )
     return done("the daemon answers", *changes, pid=instance.pid)
-
-
-async def _until_ready(bench: Workbench) -> None:
-    end = bench.clock.monotonic() + bench.settings.daemon.start_seconds
-    while bench.clock.monotonic() < end:
-        seen = await probe_daemon(bench)
-        if seen.health is Health.READY:
-            return
-        if seen.health is not Health.STARTING:
-            kind = seen.failure or FailureKind.DIED
-            said = "; ".join(daemon_complaints(bench)[-3:])
-            raise Failed(kind, f"{seen.summary}{': ' + said if said else ''}", dict(seen.evidence))
-        await bench.clock.sleep(0.05)
-    raise Failed(FailureKind.TIMEOUT, f"no answer within {bench.settings.daemon.start_seconds:g} s")

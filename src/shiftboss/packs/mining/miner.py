@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
@@ -27,6 +26,7 @@ from shiftboss.packs.mining.layout import (
     started_with,
 )
 from shiftboss.packs.mining.logs import complaints
+from shiftboss.packs.mining.readiness import until_ready
 from shiftboss.system import net
 from shiftboss.system.process import Instance
 from shiftboss.system.workbench import Workbench
@@ -159,19 +159,5 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
         )
         changes.append(f"started the miner (process {instance.pid})")
     with counting(changes):
-        await _until_ready(bench)
+        await until_ready(bench, probe_miner, START_SECONDS, lambda: complaints(log_file(bench, MINER), 2))
     return done("the miner works", *changes, pid=instance.pid)
-
-
-async def _until_ready(bench: Workbench) -> None:
-    end = bench.clock.monotonic() + START_SECONDS
-    while bench.clock.monotonic() < end:
-        seen = await probe_miner(bench)
-        if seen.health is Health.READY:
-            return
-        if seen.health is not Health.STARTING:
-            said = "; ".join(complaints(log_file(bench, MINER), 2))
-            message = f"{seen.summary}{': ' + said if said else ''}"
-            raise Failed(seen.failure or FailureKind.DIED, message, dict(seen.evidence))
-        await bench.clock.sleep(0.05)
-    raise Failed(FailureKind.TIMEOUT, f"not at work within {START_SECONDS:g} s")

@@ -31,6 +31,7 @@ from shiftboss.packs.mining.layout import (
     started_with,
 )
 from shiftboss.packs.mining.logs import complaints
+from shiftboss.packs.mining.readiness import until_ready
 from shiftboss.system import http, net
 from shiftboss.system.process import Instance, instance_of
 from shiftboss.system.rpc import RpcFailure
@@ -252,19 +253,5 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
         )
         changes.append(f"started the pool (process {instance.pid})")
     with counting(changes):
-        await _until_ready(bench)
+        await until_ready(bench, probe_pool, START_SECONDS, lambda: complaints(log_file(bench, POOL), 2))
     return done("the pool serves jobs", *changes, pid=instance.pid)
-
-
-async def _until_ready(bench: Workbench) -> None:
-    end = bench.clock.monotonic() + START_SECONDS
-    while bench.clock.monotonic() < end:
-        seen = await probe_pool(bench)
-        if seen.health is Health.READY:
-            return
-        if seen.health is not Health.STARTING:
-            said = "; ".join(complaints(log_file(bench, POOL), 2))
-            message = f"{seen.summary}{': ' + said if said else ''}"
-            raise Failed(seen.failure or FailureKind.DIED, message, dict(seen.evidence))
-        await bench.clock.sleep(0.05)
-    raise Failed(FailureKind.TIMEOUT, f"no fresh job within {START_SECONDS:g} s")
