@@ -3,11 +3,12 @@
 Brains choose, probes look, handlers act. A strategy is data (model.recovery) and needs no protocol.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.forecast import Limit
 from shiftboss.model.move import Decision, Delegation
 from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome
@@ -76,3 +77,6 @@ class Pack(Value):
     endpoints: Describer
     proof: Describer
     logs: Mapping[str, str]  #: component -> log file, relative to the environment's folder
+    limits: Sequence[Limit] = ()  #: measures that announce a failure
+    versions: Callable[[Workbench], Mapping[str, str]] = lambda _bench: {}  #: of its programs; cheap to ask
+    faults: str = ""  #: `module:NAME` of a sequence of model.fault.Fault, loaded by chaos only

@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from shiftboss.model.events import (
+    ApprovalAsked,
+    Approved,
     Decided,
     Delegated,
+    Denied,
     EnvironmentEnded,
+    Learned,
     NotAdmitted,
     NoteAdded,
     Observed,
@@ -53,6 +57,9 @@ class RunView:
     components: dict[str, Observed] = field(default_factory=dict[str, Observed])
     decisions: list[Decided] = field(default_factory=list[Decided])
     refused: list[NotAdmitted] = field(default_factory=list[NotAdmitted])
+    asked: dict[str, ApprovalAsked] = field(default_factory=dict[str, ApprovalAsked])  #: by act, without an answer yet
+    answers: dict[str, str] = field(default_factory=dict[str, str])  #: act -> approved or denied
+    learned: list[Learned] = field(default_factory=list[Learned])
     warnings: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     endings: dict[str, EnvironmentEnded] = field(default_factory=dict[str, EnvironmentEnded])
@@ -95,6 +102,13 @@ class RunView:
                 self.delegations[event.id] = _delegation(event, record.at)
             case Settled():
                 _settle(self.delegations[event.id], event)
+            case ApprovalAsked():
+                self.asked[event.act] = event
+            case Approved() | Denied():
+                self.asked.pop(event.act, None)
+                self.answers[event.act] = "approved" if isinstance(event, Approved) else "denied"
+            case Learned():
+                self.learned.append(event)
             case Warned():
                 self.warnings.append(event.text)
             case NoteAdded():

@@ -6,10 +6,14 @@ from typing import assert_never
 
 from shiftboss.engine.record import order_of
 from shiftboss.model.events import (
+    ApprovalAsked,
+    Approved,
     Decided,
     Delegated,
+    Denied,
     EnvironmentEnded,
     Event,
+    Learned,
     NotAdmitted,
     NoteAdded,
     Observed,
@@ -41,6 +45,8 @@ class RunState:
     history: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     recoveries: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     notes: list[str] = field(default_factory=list[str])
+    approved: set[str] = field(default_factory=set[str])  #: acts
+    denied: set[str] = field(default_factory=set[str])  #: acts
     endings: dict[str, Ending] = field(default_factory=dict[str, Ending])
     ended: Ending | None = None
     _orders: dict[str, tuple[Delegation, str | None]] = field(default_factory=dict[str, tuple[Delegation, str | None]])
@@ -67,7 +73,11 @@ class RunState:
                 self.ended = Ending(event.ending)
             case RunResumed():
                 self._resumed(at)
-            case NotAdmitted() | Warned():
+            case Approved():
+                self.approved.add(event.act)
+            case Denied():
+                self.denied.add(event.act)
+            case NotAdmitted() | Warned() | ApprovalAsked() | Learned():
                 pass
             case _:
                 assert_never(event)
@@ -127,6 +137,7 @@ class RunState:
             treated=treated,
             special=event.outcome if event.outcome == "environment_reset" else None,
             seconds=event.seconds,
+            undoable=event.undoable,
         )
         if event.status not in ("interrupted", "cancelled"):
             self.ledger[order.key].append(attempt)

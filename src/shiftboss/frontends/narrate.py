@@ -8,9 +8,13 @@ from typing import assert_never
 
 from shiftboss.frontends.text import seconds_text
 from shiftboss.model.events import (
+    ApprovalAsked,
+    Approved,
     Decided,
     Delegated,
+    Denied,
     EnvironmentEnded,
+    Learned,
     NotAdmitted,
     NoteAdded,
     Observed,
@@ -24,17 +28,18 @@ from shiftboss.model.events import (
 from shiftboss.model.value import Value
 from shiftboss.view import RunView
 
-_Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded
-_Spoken = _Alone | Delegated | Settled | Warned | EnvironmentEnded | RunEnded
+_Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded | Approved | Denied
+_Spoken = _Alone | Delegated | Settled | ApprovalAsked | Learned | Warned | EnvironmentEnded | RunEnded
 
 READY = "ready"
-URGENT = frozenset({"failed", "warns", "ends", "refuses"})
+URGENT = frozenset({"failed", "warns", "ends", "refuses", "asks"})
 """The words that --quiet still shows."""
 
 _DOING = {
     "ensure": "for",
     "remove": "to stop",
     "recover": "to recover",
+    "undo": "to take back a failed recovery of",
     "force": "to redo",
     "verify": "to verify",
 }
@@ -44,7 +49,7 @@ class Line(Value):
     """One thing worth reading: when, what sort of thing, and the text (one paragraph)."""
 
     at: float  #: seconds since the run's start
-    word: str  #: starts, sees, decides, sends, done, failed, warns, notes, refuses, ends
+    word: str  #: starts, sees, decides, sends, done, failed, warns, notes, refuses, asks, learns, ends
     text: str
 
 
@@ -88,6 +93,12 @@ class Narrator:
                 yield "sends", self._delegated(event)
             case Settled():
                 yield self._settled(event)
+            case ApprovalAsked():
+                name = self._name(event.environment, event.component)
+                yield "asks", f"{name}: {event.what} ({event.risk}); shiftboss approve RUN {event.act}"
+            case Learned():
+                name = self._name(event.environment, event.component)
+                yield "learns", f"{name}: {event.strategy} {'lasted' if event.lasted else 'did not last'}: {event.why}"
             case Warned():
                 name = f"{self._name(event.environment, event.component)}: " if event.component else ""
                 yield "warns", f"{name}{event.text}"
@@ -136,6 +147,10 @@ def _by_itself(event: _Alone) -> Iterator[tuple[str, str]]:
             yield "refuses", f"{event.move}: {event.why}"
         case NoteAdded():
             yield "notes", event.text
+        case Approved():
+            yield "notes", f"a person approved act {event.act}"
+        case Denied():
+            yield "notes", f"a person denied act {event.act}{': ' + event.reason if event.reason else ''}"
         case _:
             assert_never(event)
 

@@ -94,6 +94,7 @@ class Delegated(Value):
     locks: list[str] = field(default_factory=_list)
     failure: str | None = None
     treated: str | None = None  #: signature of the failure a recovery is sent against
+    undoes: str | None = None  #: id of the recovery whose steps are to be taken back
 
 
 class Settled(Value):
@@ -108,6 +109,44 @@ class Settled(Value):
     changes: list[str] = field(default_factory=_list)
     failure: dict[str, Json] | None = None  #: {kind, message, signature, evidence}
     evidence: dict[str, Json] = field(default_factory=_dict)
+    undoable: int = 0  #: steps that can be taken back
+
+
+class ApprovalAsked(Value):
+    """Only a move that needs consent could help: a person is asked about exactly this act."""
+
+    environment: str
+    component: str
+    act: str  #: its hash, which an approval names
+    move: str
+    risk: str
+    what: str
+    why: str
+
+
+class Approved(Value):
+    """A person consented to one act."""
+
+    act: str
+
+
+class Denied(Value):
+    """A person forbade one act."""
+
+    act: str
+    reason: str = ""
+
+
+class Learned(Value):
+    """It was seen whether a recovery lasted."""
+
+    environment: str
+    component: str
+    signature: str
+    strategy: str
+    delegation: str
+    lasted: bool
+    why: str
 
 
 class Warned(Value):
@@ -149,6 +188,10 @@ Event = (
     | NotAdmitted
     | Delegated
     | Settled
+    | ApprovalAsked
+    | Approved
+    | Denied
+    | Learned
     | Warned
     | NoteAdded
     | EnvironmentEnded

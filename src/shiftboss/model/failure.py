@@ -29,6 +29,12 @@ class FailureKind(StrEnum):
     NO_SPACE = "no_space"  #: the disk is full
     MISSING_BINARY = "missing_binary"  #: the program is not there or does not run
     DATA_DAMAGED = "data_damaged"  #: the part's data does not load
+    DATA_LOST = "data_lost"  #: the data loads, but less of it than there was (the height went back)
+    LOCKED = "locked"  #: a living process holds the lock of our data folder
+    WALLET_MISSING = "wallet_missing"  #: a wallet that was ours is not on disk any more
+    WALLET_DAMAGED = "wallet_damaged"  #: the wallet's file does not load
+    LEAK = "leak"  #: memory or file descriptors are running out
+    CLOCK = "clock"  #: the machine's clock jumped
     REJECTED = "rejected"  #: work was done but not accepted (shares, blocks)
     CRASHED = "crashed"  #: the handler itself raised something unexpected
 

@@ -10,6 +10,7 @@ class Mode(StrEnum):
 
     ENSURE = "ensure"  #: bring it up; a second call changes nothing
     RECOVER = "recover"  #: apply a named strategy to a failure
+    UNDO = "undo"  #: take back the steps of a recovery that failed
     REMOVE = "remove"  #: stop it (data stays)
     FORCE = "force"  #: scripted pipelines: do it again whatever is there
     VERIFY = "verify"  #: scripted pipelines: look only
@@ -18,7 +19,7 @@ class Mode(StrEnum):
     ESCALATE = "escalate"  #: end the environment: a human is needed
 
 
-DELEGATED = frozenset({Mode.ENSURE, Mode.RECOVER, Mode.REMOVE, Mode.FORCE, Mode.VERIFY})
+DELEGATED = frozenset({Mode.ENSURE, Mode.RECOVER, Mode.UNDO, Mode.REMOVE, Mode.FORCE, Mode.VERIFY})
 
 
 class Risk(StrEnum):
@@ -49,6 +50,7 @@ class Move(Value):
     order: int = 0  #: declared order of the component in the pipeline
     touches: tuple[str, ...] = ()  #: further components it may change
     locks: tuple[str, ...] = ()
+    undoes: str | None = None  #: id of the recovery whose steps are to be taken back
 
     @property
     def key(self) -> str:
@@ -80,6 +82,7 @@ class Delegation(Value):
     touches: tuple[str, ...] = ()
     locks: tuple[str, ...] = ()
     failure: str | None = None  #: kind of the failure a recovery treats
+    undoes: str | None = None  #: id of the recovery whose steps are to be taken back
 
     @property
     def key(self) -> str:

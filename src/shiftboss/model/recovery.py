@@ -32,6 +32,9 @@ class Strategy(Value):
     touches: tuple[str, ...] = ()  #: further components it may change
     risk: Risk = Risk.SAFE
     uses: int = 2  #: how often per component and signature before the next rung
+    most: int = 0  #: how often per environment in one run, whatever the failure; 0 means no limit of its own
+    window: float = 60.0  #: seconds in which the failure must not return, or the strategy has failed
+    undo: str = ""  #: how it is taken back, in one sentence; empty means it can't be
     estimate: float = 2.0
     what: str  #: one sentence
 
@@ -60,3 +63,4 @@ class Attempt(Value):
     treated: str | None = None  #: signature of the failure a recovery was sent against
     special: str | None = None  #: an outcome keyword of its own, e.g. environment_reset
     seconds: float = 0.0
+    undoable: int = 0  #: steps that could be taken back when it ended

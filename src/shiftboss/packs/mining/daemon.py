@@ -1,5 +1,7 @@
 """The bitcoin daemon: ours, or the user's own (agent bitcoin_daemon_manager)."""
 
+from collections.abc import Sequence
+
 from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
@@ -158,8 +160,11 @@ async def stop(bench: Workbench) -> Outcome:
     return done("the daemon is stopped", *(["stopped the daemon"] if stopped else []))
 
 
-async def start(bench: Workbench, *, again: bool = False) -> Outcome:
-    """Start the daemon and wait until it answers; a running one is only restarted if it must be."""
+async def start(bench: Workbench, *, again: bool = False, once: Sequence[str] = ()) -> Outcome:
+    """Start the daemon and wait until it answers; a running one is only restarted if it must be.
+
+    `once` are arguments for this start only, such as -reindex.
+    """
     changes: list[str] = []
     instance = bench.processes.find(DAEMON)
     config = _started_as(bench)
@@ -174,7 +179,7 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
         argv = [str(program), f"-datadir={places.data}", f"-conf={places.daemon_config}", "-printtoconsole=0"]
         instance = await bench.processes.spawn(
             DAEMON,
-            [*argv, *bench.settings.daemon.args],
+            [*argv, *bench.settings.daemon.args, *once],
             run=bench.run,
             delegation=bench.delegation,
             log=log_file(bench, DAEMON),
