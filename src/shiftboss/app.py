@@ -237,6 +237,13 @@ def new_run_id(now: float) -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{os.urandom(2).hex()}"
 
 
+def bound_to(session: Session) -> str:
+    """The versions that lessons are bound to, as one text: other versions may fail (and mend) in other ways."""
+    bench = next(iter(session.benches.values()))
+    found = {"shiftboss": __version__, **session.pack.versions(bench)}
+    return ", ".join(f"{name} {version}" for name, version in sorted(found.items()))
+
+
 def versions() -> dict[str, str]:
     """What ran this, for reports."""
     python = ".".join(map(str, sys.version_info[:3]))

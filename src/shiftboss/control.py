@@ -11,6 +11,7 @@ from shiftboss.app import (
     BALLAST,
     Records,
     Session,
+    bound_to,
     brain_for,
     new_run_id,
     open_records,
@@ -21,14 +22,17 @@ from shiftboss.app import (
 from shiftboss.contracts import Brain
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.hub import Hub
-from shiftboss.engine.moves import Budget
+from shiftboss.engine.ladder import Budget
 from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
+from shiftboss.leftovers import cut_off_recoveries, stop_helpers
 from shiftboss.looking import check_components, events_of, look
+from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Delegated, Recorded, RunEnded, RunResumed, RunStarted, Settled
 from shiftboss.model.gap import Gap
+from shiftboss.model.move import Risk
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
@@ -152,6 +156,7 @@ def _goal_from(stored: Mapping[str, Any]) -> Goal:
         components=tuple(stored["components"]),
         replace=tuple(stored["replace"]),
         purge=bool(stored["purge"]),
+        keep=bool(stored.get("keep")),
     )
 
 
@@ -164,15 +169,16 @@ async def _drive(
     brain: Brain,
     listener: Listener | None,
 ) -> Result:
-    await _stop_leftovers(session)
+    await stop_helpers(session)
     if listener:
         records.journal.listen(listener)
     records.journal.append(run, session.clock.now(), first)
     state = RunState(run=run)
     for record in records.journal.read(run):
         state.apply(record.event, record.at)
-    hub = Hub(_charter(session, run, goal, brain), state, records.journal, records.memory, session.clock)
-    runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox)
+    hub = Hub(_charter(session, records, run, goal, brain), state, records.journal, records.memory, session.clock)
+    cut_off = cut_off_recoveries(session, records)
+    runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox, cut_off)
     try:
         ending = await runner.run()
     except StoreBroken as error:
@@ -242,8 +248,14 @@ def _purge_order(order_id: str, environment: str) -> Delegated:
     )
 
 
-def _charter(session: Session, run: str, goal: Goal, brain: Brain) -> Charter:
+def _consent(session: Session, chain: str) -> dict[Risk, Answer]:
+    given = vars(session.settings.consent)
+    return rules_for(chain, {Risk(name): Answer(said) for name, said in given.items() if said != "chain"})
+
+
+def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Brain) -> Charter:
     limits = session.settings.limits
+    learnt_with = bound_to(session)
     scripted = session.pipeline.kind is PipelineKind.SCRIPTED
     return Charter(
         run=run,
@@ -254,8 +266,15 @@ def _charter(session: Session, run: str, goal: Goal, brain: Brain) -> Charter:
         fallback=brain if scripted else brain_for(session.pipeline, "policy"),
         parallel=limits.parallel,
         seconds=limits.seconds,
-        budget=Budget(attempts=limits.attempts, recoveries=limits.recoveries),
+        budget=Budget(attempts=limits.attempts, recoveries=limits.recoveries, signature=limits.signature),
         period=session.settings.probes.period,
+        interval=session.settings.probes.interval,
+        window=limits.window,
+        consent={name: _consent(session, bench.environment.chain) for name, bench in session.benches.items()},
+        limits=session.pack.limits,
+        lessons=records.memory.lessons(learnt_with),
+        credits=records.memory.credits(session.benches, learnt_with),
+        versions=learnt_with,
         report=lambda environment, why, state, gaps: build_report(session, environment, why, state, gaps),
     )
 
@@ -347,13 +366,6 @@ def _bury(records: Records, session: Session) -> None:
             seconds = round(session.clock.now() - mark.at, 3)
             event = RunEnded(ending=Ending.INTERRUPTED, turns=0, seconds=seconds)
             records.journal.append(run, session.clock.now(), [event])
-
-
-async def _stop_leftovers(session: Session) -> None:
-    """Helper programs of a hub that was killed are stopped; parts of the stack live on and are adopted."""
-    for bench in session.benches.values():
-        for helper in bench.processes.leftover_helpers():
-            await bench.processes.stop(helper, grace=2.0, clock=bench.clock)
 
 
 def interruptible(main: asyncio.Task[Any]) -> None:

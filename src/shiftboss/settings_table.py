@@ -124,6 +124,30 @@ class Limits(Value):
         "Recoveries in one run before a human is asked.",
         why="two components with all their attempts",
     )
+    signature: int = setting(
+        6, whole(1, 1000), "Recoveries against one and the same failure.", why="twice on each of three rungs"
+    )
+    window: float = setting(
+        60.0,
+        number(above=0),
+        "Seconds a recovery must last to be believed.",
+        why="what does not hold a minute did not help; settled by a later run if this one ends before",
+    )
+
+
+ANSWER = choice("chain", "allow", "ask", "deny")
+
+
+class Consent(Value):
+    """What may be done without asking, per risk class; `chain` means the default of the environment's chain."""
+
+    safe: str = setting("chain", ANSWER, "Changes that hurt nothing.", why="allowed everywhere")
+    disruptive: str = setting("chain", ANSWER, "Restarts of parts that may be working.", why="allowed everywhere")
+    destructive: str = setting(
+        "chain", ANSWER, "Moving data aside.", why="regtest allows it (restorable), test chains ask, main denies"
+    )
+    foreign: str = setting("chain", ANSWER, "Touching what is not ours.", why="asked everywhere")
+    system: str = setting("chain", ANSWER, "Installing system-wide.", why="asked everywhere")
 
 
 class Probes(Value):
@@ -134,6 +158,9 @@ class Probes(Value):
     )
     period: float = setting(
         0.1, number(above=0), "Seconds between looks at something that starts.", why="hardly felt, and no load"
+    )
+    interval: float = setting(
+        5.0, number(above=0), "Seconds between looks when all is well (`watch`).", why="drift is seen before people do"
     )
 
 
@@ -186,6 +213,7 @@ class Settings(Value):
     pool: Pool = field(default_factory=Pool)
     miner: Miner = field(default_factory=Miner)
     limits: Limits = field(default_factory=Limits)
+    consent: Consent = field(default_factory=Consent)
     probes: Probes = field(default_factory=Probes)
     templates: Templates = field(default_factory=Templates)
     store: Store = field(default_factory=Store)

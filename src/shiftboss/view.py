@@ -12,6 +12,7 @@ from shiftboss.model.events import (
     Denied,
     EnvironmentEnded,
     Learned,
+    MendedByHand,
     NotAdmitted,
     NoteAdded,
     Observed,
@@ -60,6 +61,7 @@ class RunView:
     asked: dict[str, ApprovalAsked] = field(default_factory=dict[str, ApprovalAsked])  #: by act, without an answer yet
     answers: dict[str, str] = field(default_factory=dict[str, str])  #: act -> approved or denied
     learned: list[Learned] = field(default_factory=list[Learned])
+    mended: list[MendedByHand] = field(default_factory=list[MendedByHand])
     warnings: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
     endings: dict[str, EnvironmentEnded] = field(default_factory=dict[str, EnvironmentEnded])
@@ -86,7 +88,7 @@ class RunView:
         """Delegations that have not settled."""
         return [one for one in self.delegations.values() if one.outcome is None]
 
-    def apply(self, record: Recorded) -> None:  # noqa: C901 - one arm per kind of event
+    def apply(self, record: Recorded) -> None:  # noqa: C901, PLR0912 - one arm per kind of event
         """Fold one event in."""
         event = record.event
         match event:
@@ -109,6 +111,8 @@ class RunView:
                 self.answers[event.act] = "approved" if isinstance(event, Approved) else "denied"
             case Learned():
                 self.learned.append(event)
+            case MendedByHand():
+                self.mended.append(event)
             case Warned():
                 self.warnings.append(event.text)
             case NoteAdded():

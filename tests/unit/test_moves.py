@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from demo.small import STRATEGIES, hub_stack
 from shiftboss.engine.analyse import Analysis
-from shiftboss.engine.moves import NOTHING, Budget, options_for
+from shiftboss.engine.moves import NOTHING, Budget, Terms, options_for
 from shiftboss.model.failure import FailureKind, signature
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import Risk
@@ -65,7 +65,9 @@ def test_the_legal_moves_are_those_of_the_case(path: Path) -> None:
     budget = Budget(**{"attempts": 5, "recoveries": 10, **case.get("budget", {})})
     attempts = [attempt(number, one) for number, one in enumerate(case.get("attempts", ()))]
     recoveries = case.get("recoveries", 0)
-    options = options_for(gap, STACK, attempts, budget, waited=case.get("waited", 0), recoveries=recoveries)
+    options = options_for(
+        gap, STACK, attempts, Terms(budget=budget, recoveries=recoveries), waited=case.get("waited", 0)
+    )
     assert [move.id.removeprefix("e/part/") for move in options.moves] == case.get("moves", [])
     assert case.get("hopeless", "") in (options.hopeless or "")
     assert bool(options.hopeless) == ("hopeless" in case)
@@ -125,9 +127,9 @@ attempts = st.lists(
 def test_there_is_always_something_to_do_or_a_reason_why_not(kind, failure, tried, waited, recoveries) -> None:
     gap = Gap(environment="e", component="part", kind=kind, why="so", failure=failure)
     budget = Budget(attempts=3, recoveries=3)
-    options = options_for(gap, STACK, tried, budget, waited=waited, recoveries=recoveries)
+    options = options_for(gap, STACK, tried, Terms(budget=budget, recoveries=recoveries), waited=waited)
     assert bool(options.moves) != bool(options.hopeless)
     assert [move.rung for move in options.moves] == sorted(move.rung for move in options.moves)
     assert all(move.risk in (Risk.SAFE, Risk.DISRUPTIVE) for move in options.moves)
     blocked = Gap(environment="e", component="part", kind=kind, why="so", failure=failure, blocked_by=("other",))
-    assert options_for(blocked, STACK, tried, budget, waited=waited, recoveries=recoveries) == NOTHING
+    assert options_for(blocked, STACK, tried, Terms(budget=budget, recoveries=recoveries), waited=waited) == NOTHING

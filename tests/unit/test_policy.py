@@ -13,7 +13,7 @@ from demo.small import RELOCATE, RESTART, hub_stack, specs_of
 from shiftboss.brains.policy import PolicyBrain, choose
 from shiftboss.engine.analyse import Analysis
 from shiftboss.engine.board import Board
-from shiftboss.engine.moves import Budget, options_for
+from shiftboss.engine.moves import Budget, Terms, options_for
 from shiftboss.model.conflict import obstacle
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode, Move
@@ -39,7 +39,9 @@ def situation(
     board = Board()
     for key, gap in gaps.items():
         if key not in flying:
-            options = options_for(gap, stack, [], Budget(attempts=3, recoveries=3), waited=0.0, recoveries=0)
+            options = options_for(
+                gap, stack, [], Terms(budget=Budget(attempts=3, recoveries=3), recoveries=0), waited=0.0
+            )
             board.put(key, stack.order[gap.component], options)
     board.offer_endings({move.id: move for move in offered or ()})
     return Situation(

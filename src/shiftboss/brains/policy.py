@@ -1,7 +1,7 @@
 """The default brain: deterministic, explains itself, needs no model.
 
 Declared order, gentlest strategy first, as many at once as may run side by side. When something is hopeless in an
-environment nothing new is started there, and a human is asked as soon as what runs has settled.
+environment nothing new is started there, except what has worked before and can be had again; then a human is asked.
 """
 
 from shiftboss.model.conflict import obstacle
@@ -27,6 +27,7 @@ class PolicyBrain:
 def choose(situation: Situation) -> list[Move]:
     """The moves to make now: endings where there are any, else what may start side by side."""
     lost = {key.partition("/")[0] for key in situation.hopeless}
+    lowered = situation.lowered
     chosen: list[Move] = []
     endings: list[Move] = []
     holders = list(situation.in_flight.values())
@@ -36,7 +37,7 @@ def choose(situation: Situation) -> list[Move]:
             endings.append(move)
         elif len(chosen) >= situation.lanes:
             break
-        elif move.environment not in lost and move.key not in considered:
+        elif (move.environment not in lost or move.key in lowered) and move.key not in considered:
             considered.add(move.key)  # a harsher way is not taken only because the gentlest has to wait its turn
             if obstacle(move, situation.stack, [*holders, *chosen]) is None:
                 chosen.append(move)
@@ -53,6 +54,8 @@ def reason(move: Move, situation: Situation) -> str:
         return f"{move.environment}: a human is needed: {move.why}."
     needed = situation.stack.dependents[move.component]
     purpose = f"; {', '.join(needed)} wait{'s' if len(needed) == 1 else ''} for it" if needed else ""
+    if move.mode is Mode.UNDO:
+        return f"{move.component}: {move.why}, so that it is no worse than before."
     if move.mode is Mode.RECOVER:
         tried = sum(a.mode == Mode.RECOVER for a in situation.ledger.get(move.key, ()))
         again = f" (recovery {tried + 1} of this component)" if tried else ""

@@ -7,7 +7,8 @@ against it.
 from collections.abc import Collection, Mapping, Sequence
 
 from shiftboss.engine.charter import Charter
-from shiftboss.model.conflict import ALLOWED, Claim, obstacle
+from shiftboss.model.conflict import Claim, obstacle
+from shiftboss.model.consent import Answer
 from shiftboss.model.move import DELEGATED, Mode, Move
 from shiftboss.model.pipeline import PipelineKind
 
@@ -31,7 +32,8 @@ def objection(
 def _unaffordable(move: Move, charter: Charter, claimed: Sequence[Claim], recoveries: Mapping[str, int]) -> str | None:
     if len(claimed) >= charter.parallel:
         return f"no lane is free (limits.parallel = {charter.parallel})"
-    if move.risk not in ALLOWED:
+    scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED  # a script's board does not ask for consent
+    if scripted and charter.rules(move.environment)[move.risk] is not Answer.ALLOW:
         return f"needs consent: {move.risk}"
     if move.mode is Mode.RECOVER and _recoveries_left(move.environment, charter, claimed, recoveries) <= 0:
         return f"the recoveries of {move.environment} are spent"

@@ -1,7 +1,9 @@
 """Components + snapshot -> gaps. Pure; the incremental pass equals the full one (a property test says so)."""
 
 from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from types import MappingProxyType
 
+from shiftboss.model.forecast import Forecast
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.observation import Health, Observation, Snapshot
 from shiftboss.model.run import Goal, Want
@@ -18,8 +20,10 @@ _KINDS = {
 class Analysis:
     """How gaps are read off a snapshot, for one stack and goal."""
 
-    def __init__(self, stack: Stack, goal: Goal) -> None:
+    def __init__(self, stack: Stack, goal: Goal, forecasts: Mapping[str, Forecast] = MappingProxyType({})) -> None:
+        """`forecasts` (by `environment/component`) is read anew each time: it may change meanwhile."""
         self.stack = stack
+        self._forecasts = forecasts
         self.goal = goal
         names = goal.components
         self.wanted = tuple(names) if goal.want is Want.DOWN and names else stack.closure(names)
@@ -71,7 +75,8 @@ class Analysis:
         if f"{seen.key}={seen.instance}" in self.goal.replace:
             return _gap(seen, GapKind.UNWANTED, f"{name} is to be restarted ({seen.summary})")
         if seen.health is Health.READY:
-            return None
+            coming = self._forecasts.get(seen.key)
+            return _gap(seen, GapKind.FORECAST, coming.why).but(failure=coming.limit.kind) if coming else None
         kind = GapKind.UNPROVEN if seen.unproven else _KINDS[seen.health]
         waiting = _not_ready(environment, self.stack.specs[name].requires, snapshot)
         return _gap(seen, kind, seen.summary, waiting)

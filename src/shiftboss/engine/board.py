@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
 
-from shiftboss.engine.moves import Options
+from shiftboss.engine.moves import Ask, Options
 from shiftboss.engine.state import RunState
 from shiftboss.model.move import DELEGATED, Mode, Move
 
@@ -16,7 +16,7 @@ class Board:
         self._open: list[tuple[int, str]] = []
         self._endings: dict[str, Move] = {}
         self.hopeless: dict[str, str] = {}
-        self.unconsented: set[str] = set()  #: those hopeless only for want of consent
+        self.asks: dict[str, tuple[Ask, ...]] = {}  #: what a person could consent to, where nothing else is left
         self.spent: dict[str, str] = {}  #: environments whose script is out of steps; never filled here
 
     def prepare(self, state: RunState) -> None:
@@ -28,7 +28,7 @@ class Board:
         if before is not None and _delegable(before):
             self._open.pop(bisect_left(self._open, (order, key)))
         self.hopeless.pop(key, None)
-        self.unconsented.discard(key)
+        self.asks.pop(key, None)
         if options is None:
             return
         self._options[key] = options
@@ -36,12 +36,17 @@ class Board:
             insort(self._open, (order, key))
         if options.hopeless:
             self.hopeless[key] = options.hopeless
-        if options.consent:
-            self.unconsented.add(key)
+        if options.asks:
+            self.asks[key] = options.asks
 
     def offer_endings(self, endings: Mapping[str, Move]) -> None:
         """The moves that end environments, by id; legal besides the others."""
         self._endings = dict(endings)
+
+    def can_delegate(self, key: str) -> bool:
+        """Whether something may be done about a component now."""
+        options = self._options.get(key)
+        return options is not None and _delegable(options)
 
     def __iter__(self) -> Iterator[Move]:
         """Moves that can be delegated, in declared order and gentlest first; then endings."""

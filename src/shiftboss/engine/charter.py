@@ -1,12 +1,17 @@
 """What a hub is asked to do, by whom, and within which limits."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 
 from shiftboss.contracts import Brain
-from shiftboss.engine.moves import Budget
+from shiftboss.engine.ladder import Budget
 from shiftboss.engine.state import RunState
+from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.events import Json
+from shiftboss.model.forecast import Limit
 from shiftboss.model.gap import Gap
+from shiftboss.model.lesson import Credit, Lesson
+from shiftboss.model.move import Risk
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import Stack
 from shiftboss.model.value import Value
@@ -30,3 +35,14 @@ class Charter(Value):
     budget: Budget = Budget(attempts=5, recoveries=10)
     period: float = 0.1  #: seconds between looks at what is starting (grows to ten times that)
     report: Report
+    consent: Mapping[str, Mapping[Risk, Answer]] = field(default_factory=dict[str, Mapping[Risk, Answer]])
+    limits: Sequence[Limit] = ()  #: measures that announce a failure
+    window: float = 60.0  #: seconds a recovery must last to be credited
+    interval: float = 5.0  #: seconds between looks when all is well (watch)
+    lessons: Sequence[Lesson] = ()  #: of earlier runs, with these versions
+    credits: Sequence[Credit] = ()  #: of earlier runs, still open
+    versions: str = ""  #: what lessons are bound to
+
+    def rules(self, environment: str) -> Mapping[Risk, Answer]:
+        """What may be done there without asking; regtest's defaults where nothing was said."""
+        return self.consent.get(environment) or rules_for("regtest", {})

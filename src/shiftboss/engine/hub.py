@@ -5,42 +5,48 @@ one day, a distributed engine) drives them; nothing of the hub's judgement may h
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from shiftboss.engine import record
 from shiftboss.engine.admit import objection
 from shiftboss.engine.analyse import Analysis, felt_by
 from shiftboss.engine.board import Board, ending_move
 from shiftboss.engine.charter import Charter
+from shiftboss.engine.closing import Closing
 from shiftboss.engine.judge import judge
-from shiftboss.engine.moves import options_for, trouble_of
+from shiftboss.engine.ladder import Terms, Undoable
+from shiftboss.engine.learner import Learner
+from shiftboss.engine.lookout import Lookout
+from shiftboss.engine.moves import options_for
 from shiftboss.engine.pen import Pen
 from shiftboss.engine.scripted import ScriptedBoard
 from shiftboss.engine.state import RunState
+from shiftboss.engine.trouble import trouble_of
 from shiftboss.model.conflict import Claim
+from shiftboss.model.consent import Consent
 from shiftboss.model.events import (
+    Approved,
     Delegated,
+    Denied,
     EnvironmentEnded,
     Event,
-    Json,
     NotAdmitted,
     Observed,
-    RunEnded,
     Warned,
 )
-from shiftboss.model.gap import Gap
+from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import DELEGATED, Decision, Delegation, Mode, Move
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome
 from shiftboss.model.pipeline import PipelineKind
-from shiftboss.model.run import Ending, worst
+from shiftboss.model.run import Ending
 from shiftboss.model.situation import Situation
 from shiftboss.model.stack import COMPLETE, ESCALATE
 from shiftboss.store.journal import Journal
 from shiftboss.store.memory import Memory
 from shiftboss.system.clock import Clock
 
-FRESH_SECONDS = 2.0
-"""An environment ends complete only on answers younger than this."""
+_NONE: Mapping[str, Undoable] = MappingProxyType({})
 
 
 class Hub:
@@ -51,42 +57,38 @@ class Hub:
         self.state = state
         self._pen = Pen(charter.run, journal, memory, clock)
         self._clock = clock
-        self._analysis = Analysis(charter.stack, charter.goal)
+        self._learner = Learner(charter, self._pen, clock)
+        self._analysis = Analysis(charter.stack, charter.goal, self._learner.forecasts)
         self.gaps: dict[str, Gap] = {}
         scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED
         self._board = ScriptedBoard(charter.stack, charter.steps, charter.environments) if scripted else Board()
+        self._closing = Closing(charter, state, self.gaps, self._board, clock)
         self._open_gaps: dict[str, set[str]] = {environment: set() for environment in charter.environments}
-        self._due: set[str] = {f"{e}/{name}" for e in charter.environments for name in charter.stack.specs}
-        self._changed = set(self._due)  # also for a run taken up again, whose gaps nobody has read off yet
-        self._watched: dict[str, float] = {}
+        self._lookout = Lookout(charter, state, clock)
+        self._changed = self._lookout.all_keys()  # also for a run taken up again, whose gaps nobody has read off yet
         self._started_at: dict[str, float] = {}
-        self._asked_again: dict[str, float] = {}
+        self._warned: set[str] = set()  #: forecasts nothing can be done about, told once
+        self._calm_at = state.started  #: when all was last well (watch)
         self._answered: tuple[int, list[Delegation]] = (-1, [])
 
     # -- what to look at -------------------------------------------------------------------------------------
 
     def probes_due(self) -> list[str]:
         """Components whose answer is missing, touched by a settled delegation, or about to change by itself."""
-        now = self._clock.now()
-        soon = {key for key, at in self._watched.items() if at <= now}
-        busy = self._busy()
-        return sorted(key for key in self._due | soon if key not in busy)
+        return self._lookout.probes(self._busy())
+
+    def next_look(self) -> float | None:
+        """Seconds until a probe is due by itself; None when none will be."""
+        return self._lookout.seconds(self._busy())
 
     def _busy(self) -> set[str]:
         """Components this hub has ordered work on: looked at when it settles (what a dead hub ordered is not)."""
         return {key for key, order in self.state.in_flight.items() if order.id in self._started_at}
 
-    def next_look(self) -> float | None:
-        """Seconds until a probe is due by itself; None when none will be."""
-        busy = self._busy()
-        if self._due - busy:
-            return 0.0
-        times = [at for key, at in self._watched.items() if key not in busy]
-        return max(0.0, min(times) - self._clock.now()) if times else None
-
     def time_left(self) -> float:
-        """Seconds until the run's time is spent."""
-        return self.state.started + self.charter.seconds - self._clock.now()
+        """Seconds until the run's time is spent; a run that keeps watch has it anew for each trouble."""
+        since = max(self.state.started, self._calm_at) if self.charter.goal.keep else self.state.started
+        return since + self.charter.seconds - self._clock.now()
 
     # -- one turn --------------------------------------------------------------------------------------------
 
@@ -100,12 +102,12 @@ class Hub:
         self._look_at(observations, events)
         self._refresh()
         if self.time_left() <= 0:
-            events += self._end_all(Ending.EXHAUSTED, f"the run's {self.charter.seconds:g} seconds are spent")
+            events += self._closing.all(Ending.EXHAUSTED, f"the run's {self.charter.seconds:g} seconds are spent")
         else:
             self._board.prepare(self.state)
-            events += self._end_spent() or await self._choose()
+            events += self._closing.spent() or await self._choose()
             if not events and self._stalled():
-                events += self._end_all(Ending.ESCALATED, "gaps remain, and nothing legal is left to do about them")
+                events += self._closing.all(Ending.ESCALATED, "gaps remain, and nothing legal is left to do about them")
         self._commit(events)
         orders = [self.state.in_flight[e.environment + "/" + e.component] for e in events if isinstance(e, Delegated)]
         self._answered = (number, orders)
@@ -117,33 +119,22 @@ class Hub:
 
     def _stalled(self) -> bool:
         """Whether nothing will ever happen by itself any more."""
-        return not (self.state.in_flight or self._due or self._watched)
+        return not (self.state.in_flight or self._lookout.expects)
 
     def _look_at(self, observations: Collection[Observation], events: list[Event]) -> None:
-        self._due = self._due - {seen.key for seen in observations}  # new: a set that was large stays slow to walk
+        self._lookout.answered({seen.key for seen in observations})
         for seen in observations:
             before = self.state.snapshot.get(seen.key)
+            if self._learner.look(seen, events) or seen.key in self._lookout.resting:
+                self._changed.add(seen.key)
             if before is None or not seen.same_answer(before):
                 events.append(record.observed(seen))
                 self._changed.add(seen.key)
             if before is not None and before.health is Health.ABSENT and seen.health is not Health.ABSENT:
-                self._came_up(seen)
+                self._lookout.came_up(seen, self.state.snapshot)
             self.state.see(seen)
-            self._watch(seen)
-
-    def _came_up(self, seen: Observation) -> None:
-        """While it was absent, nothing that stands on it was looked at (see `felt_by`)."""
-        if seen.environment not in self.state.endings:
-            near = felt_by(seen.component, seen.environment, self.charter.stack, self.state.snapshot)
-            self._due |= {f"{seen.environment}/{name}" for name in near}
-
-    def _watch(self, seen: Observation) -> None:
-        if seen.health not in (Health.STARTING, Health.UNKNOWN) or seen.environment in self.state.endings:
-            self._watched.pop(seen.key, None)
-            return
-        waited = seen.at - self.state.since[seen.key]
-        self._watched[seen.key] = seen.at + min(self.charter.period * 10, max(self.charter.period, waited / 4))
-        self._changed.add(seen.key)
+            if self._lookout.watch(seen, self.state.since[seen.key]):
+                self._changed.add(seen.key)
 
     def _refresh(self) -> None:
         looked = self._analysis.update(self.gaps, self._changed, self.state.snapshot)
@@ -154,18 +145,42 @@ class Hub:
     def _place(self, key: str) -> None:
         environment, _, name = key.partition("/")
         gap = self.gaps.get(key)
-        (self._open_gaps[environment].add if gap else self._open_gaps[environment].discard)(key)
         options = None
+        self._lookout.resting.discard(key)
         if gap is not None and key not in self.state.in_flight and environment not in self.state.endings:
-            options = options_for(
-                gap,
-                self.charter.stack,
-                self.state.ledger[key],
-                self.charter.budget,
-                waited=self._waited(key),
-                recoveries=self.state.recoveries[environment],
-            )
+            terms = self._terms(environment, key)
+            options = options_for(gap, self.charter.stack, self.state.ledger[key], terms, waited=self._waited(key))
+            if gap.kind is GapKind.FORECAST and options.hopeless:
+                self._only_warn(gap, options.hopeless)
+                gap = options = None
+            elif options.rest > 0:
+                self._lookout.rest(key, options.rest)
+        (self._open_gaps[environment].add if gap else self._open_gaps[environment].discard)(key)
         self._board.put(key, self.charter.stack.order[name], options)
+
+    def _only_warn(self, gap: Gap, why: str) -> None:
+        """Something is coming that nothing here can prevent: a person is told, once, and the run goes on."""
+        self.gaps.pop(gap.key, None)
+        if gap.id not in self._warned:
+            self._warned.add(gap.id)
+            self.warn(f"{gap.why} ({why})", gap.environment, gap.component)
+
+    def _terms(self, environment: str, key: str) -> Terms:
+        state = self.state
+        consent = Consent(
+            rules=self.charter.rules(environment),
+            approved=frozenset(state.approved),
+            denied=frozenset(state.denied),
+        )
+        return Terms(
+            budget=self.charter.budget,
+            recoveries=state.recoveries[environment],
+            used=state.used.get(environment, {}),
+            consent=consent,
+            lessons=self._learner.lessons,
+            undo=state.undo.get(key),
+            watching=self.charter.goal.keep,
+        )
 
     def _waited(self, key: str) -> float:
         """Seconds since the component last changed or was worked on."""
@@ -184,79 +199,60 @@ class Hub:
             ledger=self.state.ledger,
             history=self.state.history,
             hopeless=self._board.hopeless,
+            lowered=self._lowered(),
             lanes=self.charter.parallel - len(self.state.in_flight),
             notes=self.state.notes,
         )
 
     # -- endings ---------------------------------------------------------------------------------------------
 
+    def _lowered(self) -> set[str]:
+        """What has worked in this run, does not now, and can be mended: nothing is given up before it is."""
+        if not self._board.hopeless:
+            return set()
+        worked = self.state.worked | self.state.undo.keys()
+        return {key for gaps in self._open_gaps.values() for key in gaps & worked if self._board.can_delegate(key)}
+
     def _endings(self) -> dict[str, Move]:
         """The ending moves that are legal now, by id."""
         found: dict[str, Move] = {}
         busy = {order.environment for order in self.state.in_flight.values()}
         hopeless = {key.partition("/")[0] for key in self._board.hopeless}
+        lowered = {key.partition("/")[0] for key in self._lowered()}
         for environment in self.charter.environments:
             if environment in self.state.endings or environment in busy:
                 continue
             if not self._open_gaps[environment]:
-                if not self._look_again(environment):
+                if self.charter.goal.keep:
+                    self._all_well(environment)
+                elif not self._lookout.again(environment, self.state.snapshot):
                     move = ending_move(environment, Mode.COMPLETE, COMPLETE, "no gap remains")
                     found[move.id] = move
                 continue
-            self._asked_again.pop(environment, None)
-            if environment in hopeless:
+            self._lookout.trouble(environment)
+            if environment in hopeless and environment not in lowered:
                 lost = {k: why for k, why in self._board.hopeless.items() if k.startswith(f"{environment}/")}
                 why = "; ".join(f"{k}: {w}" for k, w in lost.items())
                 move = ending_move(environment, Mode.ESCALATE, ESCALATE, why)
                 found[move.id] = move
         return found
 
-    def _look_again(self, environment: str) -> bool:
-        """Whether some answer is too old to end on; if so it is due again.
-
-        What was asked again counts as fresh however long the asking took, or slow probes would never let a run end.
-        """
+    def _all_well(self, environment: str) -> None:
+        """Nothing is amiss (watch): a trouble after a quiet time is a new one, with budgets of its own."""
         now = self._clock.now()
-        oldest = min(now - FRESH_SECONDS, self._asked_again.get(environment, now))
-        old = {k for k, s in self.state.snapshot.items() if s.environment == environment and s.at < oldest}
-        if old:
-            self._asked_again[environment] = now
-        self._due |= old
-        return bool(old)
-
-    def _end_all(self, ending: Ending, why: str) -> list[Event]:
-        open_ones = [e for e in self.charter.environments if e not in self.state.endings]
-        return [self._ended(environment, ending, why) for environment in open_ones] + self._run_ended(
-            dict.fromkeys(open_ones, ending)
-        )
-
-    def _end_spent(self) -> list[Event]:
-        new = {e: Ending.EXHAUSTED for e in self._board.spent if e not in self.state.endings}
-        events: list[Event] = [self._ended(e, ending, self._board.spent[e]) for e, ending in new.items()]
-        return [*events, *self._run_ended(new)] if new else []
-
-    def _ended(self, environment: str, ending: Ending, said: str, why: str = "") -> EnvironmentEnded:
-        """An environment's end: what was said of it, and the report on why it is not complete."""
-        report: dict[str, Json] = {}
-        if ending is not Ending.CONVERGED:
-            report = self.charter.report(environment, why or said, self.state, self.gaps)
-        return EnvironmentEnded(environment=environment, ending=ending, reasoning=said, report=report)
-
-    def _run_ended(self, new: Mapping[str, Ending]) -> list[Event]:
-        endings = {**self.state.endings, **new}
-        if len(endings) < len(self.charter.environments):
-            return []
-        seconds = self._clock.now() - self.state.started
-        return [RunEnded(ending=worst(endings.values()), turns=self.state.decisions + 1, seconds=round(seconds, 3))]
+        changes = [at for key, at in self.state.since.items() if key.startswith(f"{environment}/")]
+        if now - max(changes, default=now) > self.charter.window and any(self.state.ledger.values()):
+            self.state.calm()
+        self._calm_at = now
 
     def interrupt(self, why: str) -> None:
         """End the run as interrupted; what is in flight has been cancelled and settled before."""
         if self.state.ended is None:
-            self._commit(self._end_all(Ending.INTERRUPTED, why))
+            self._commit(self._closing.all(Ending.INTERRUPTED, why))
 
     def give_up(self, why: str) -> None:
         """End the run as escalated because it can't be gone on with."""
-        self._commit(self._end_all(Ending.ESCALATED, why))
+        self._commit(self._closing.all(Ending.ESCALATED, why))
 
     # -- deciding and admitting ------------------------------------------------------------------------------
 
@@ -293,16 +289,10 @@ class Hub:
                 orders.append(self._order(move, situation.turn, len(orders)))
                 claimed.append(move)
             elif move.mode is not Mode.WAIT:
-                ending = Ending.CONVERGED if move.mode is Mode.COMPLETE else self._given_up(move.environment)
-                endings[move.environment] = ending
-                orders.append(self._ended(move.environment, ending, decision.reasoning, move.why))
+                endings[move.environment] = self._closing.ending(move)
+                orders += self._closing.one(move.environment, endings[move.environment], decision.reasoning, move.why)
         said = record.decided(situation.turn, decision, chosen, self.gaps, self._board)
-        return [said, *orders, *self._run_ended(endings)] if endings else [said, *orders], refused
-
-    def _given_up(self, environment: str) -> Ending:
-        """How an environment ends that can't go on: for want of consent, if nothing else is in its way."""
-        lost = {key for key in self._board.hopeless if key.startswith(f"{environment}/")}
-        return Ending.NEEDS_APPROVAL if lost <= self._board.unconsented else Ending.ESCALATED
+        return [said, *orders, *self._closing.run(endings)] if endings else [said, *orders], refused
 
     def _order(self, move: Move, turn: int, index: int) -> Delegated:
         gap = self.gaps.get(move.key)
@@ -310,8 +300,10 @@ class Hub:
         if gap and move.mode is Mode.RECOVER:
             spec, attempts = self.charter.stack.specs[move.component], self.state.ledger[move.key]
             trouble = trouble_of(gap, spec, attempts, self._waited(move.key))
+        undo = self.state.undo.get(move.key) if move.mode is Mode.UNDO else None
         order_id = f"{self.charter.run}/{turn}/{index}"
-        return record.delegated(move, order_id, self.state.attempts(move.key, move.mode) + 1, trouble)
+        tries = self.state.attempts(move.key, move.mode) + 1
+        return record.delegated(move, order_id, tries, trouble, undo and undo.delegation)
 
     # -- settling --------------------------------------------------------------------------------------------
 
@@ -320,20 +312,28 @@ class Hub:
         names = dict.fromkeys((order.component, *order.touches))
         return [f"{order.environment}/{name}" for name in names]
 
-    def settle(self, order: Delegation, outcome: Outcome, observations: Sequence[Observation]) -> None:
-        """Judge how an order ended by what is seen now; written with the next order. Repeating it changes nothing."""
+    def settle(self, order: Delegation, outcome: Outcome, observations: Sequence[Observation]) -> bool:
+        """Judge how an order ended by what is seen now; written with the next order. Whether it did its job.
+
+        Repeating it changes nothing.
+        """
         if self.state.in_flight.get(order.key) != order:
-            return
+            return False
         events: list[Event] = []
+        self._learner.forget(order.key)
         self._look_at(observations, events)
         words = self.charter.stack.words(order.agent, order.keyword)
         verdict = judge(order, outcome, self.state.snapshot.get(order.key), words)
         seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
+        seen = self.state.snapshot.get(order.key)
+        self._learner.settled(order, verdict, seconds, self.state.treated(order.id), seen, events)
         events.append(record.settled(order, outcome, verdict, seconds))
-        telling = verdict.ok and order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER)
-        self._pen.later(events, (order.agent, order.component, order.mode, seconds) if telling else None)
-        self.state.apply(events[-1], self._clock.now())
+        self._pen.later(events)
+        for event in events:
+            if not isinstance(event, Observed):
+                self.state.apply(event, self._clock.now())
         self._touch(order, ok=verdict.ok)
+        return verdict.ok
 
     def flush(self) -> None:
         """Write down what has settled now, not with the next order."""
@@ -347,7 +347,7 @@ class Hub:
         near = (felt_by(one, environment, stack, self.state.snapshot) for one in worked_on)
         names = set[str]().union(*near) if ok else set(stack.specs)
         seen = set(self.to_verify(order))
-        self._due |= {f"{environment}/{name}" for name in names} - seen
+        self._lookout.look_at({f"{environment}/{name}" for name in names} - seen)
         self._changed |= {f"{environment}/{name}" for name in order.touches}
 
     def take(self, events: Sequence[Event], messages: Iterable[int]) -> None:
@@ -355,6 +355,8 @@ class Hub:
         now = self._pen.write(events, messages)
         for event in events:
             self.state.apply(event, now)
+            if isinstance(event, Approved | Denied):
+                self._changed |= {key for gaps in self._open_gaps.values() for key in gaps}
 
     def warn(self, text: str, environment: str = "", component: str = "") -> None:
         """Tell a person something that stops nothing."""
@@ -382,17 +384,26 @@ class Hub:
         """Nothing more is done or looked at in an environment that has ended."""
         for key in sorted(self._open_gaps[environment]):
             self._place(key)
-        self._due = {key for key in self._due if not key.startswith(f"{environment}/")}
-        self._watched = {key: at for key, at in self._watched.items() if not key.startswith(f"{environment}/")}
+        self._lookout.close(environment)
 
-    def reconcile(self, observations: Collection[Observation]) -> None:
-        """Settle what a dead hub left in flight, by looking: closed gaps as observed, open ones as interrupted."""
+    def reconcile(self, observations: Collection[Observation], cut_off: Mapping[str, Undoable] = _NONE) -> None:
+        """Settle what a dead hub left in flight, by looking: closed gaps as observed, open ones as interrupted.
+
+        `cut_off` are recoveries, by `environment/component`, whose steps are still written down: they are taken back
+        where the component does not work.
+        """
         events: list[Event] = []
+        before = dict(self.state.snapshot) if self.state.resumed else {}
         self._look_at(observations, events)
         self._refresh()
+        steps = {undo.delegation for undo in cut_off.values()}
         for order in list(self.state.in_flight.values()):
             known = order.component in self.charter.stack.specs  # not so: a purge, or what is declared no more
             words = self.charter.stack.words(order.agent, order.keyword) if known else ("done", "failed")
-            events.append(record.found(order, words, closed=known and order.key not in self.gaps))
+            closed = known and order.key not in self.gaps
+            events.append(record.found(order, words, closed=closed, undoable=int(order.id in steps)))
             self._changed |= {order.key} if known else set()
+        events += self._learner.mended_by_hand(before, self.state.snapshot, self.state.notes)
         self._commit(events)
+        self.state.undo.update({key: undo for key, undo in cut_off.items() if key in self.gaps})
+        self._changed |= cut_off.keys() & self.gaps.keys()

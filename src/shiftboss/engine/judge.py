@@ -23,7 +23,7 @@ def judge(order: Delegation, outcome: Outcome, seen: Observation | None, words: 
     success, failed = words
     if outcome.status is not Status.DONE:
         return Verdict(ok=False, keyword=failed, failure=outcome.failure)
-    if _as_it_should_be(order, seen):
+    if order.mode is Mode.UNDO or _as_it_should_be(order, seen):
         return Verdict(ok=True, keyword=outcome.special or success)
     shown = seen.summary if seen else "nothing was seen of it"
     failure = Failure(

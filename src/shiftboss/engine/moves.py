@@ -1,19 +1,24 @@
-"""Gap + ledger + strategies + budget -> the legal moves. Pure.
+"""Gap + history + terms -> the legal moves. Pure.
 
-The rules are those of DESIGN section 7: the gentlest strategy that fits first, each strategy a bounded number
-of times per signature, a bounded number of failures per component, and nothing at all for what can't be retried.
+The rules are those of DESIGN section 7: what failed is taken back first, then the gentlest strategy that fits (or the
+one that lasted in earlier runs), each a bounded number of times, a bounded number of failures per component, nothing
+without consent, and nothing at all for what can't be retried.
 """
 
 from collections.abc import Sequence
 
-from shiftboss.model.conflict import ALLOWED
-from shiftboss.model.failure import NOT_RETRYABLE, FailureKind, signature
+from shiftboss.engine.ladder import Budget, Terms, Undoable, ladder, spent_on
+from shiftboss.engine.trouble import WAITED_FOR, Trouble, is_late, trouble_of
+from shiftboss.model.consent import Answer, act_of
+from shiftboss.model.failure import NOT_RETRYABLE, FailureKind
 from shiftboss.model.gap import Gap, GapKind
+from shiftboss.model.lesson import proven
 from shiftboss.model.move import Mode, Move, Risk
-from shiftboss.model.pipeline import ComponentSpec
 from shiftboss.model.recovery import RUNGS, Attempt, Strategy
 from shiftboss.model.stack import RECOVERY, Stack
 from shiftboss.model.value import Value
+
+__all__ = ["NOTHING", "Ask", "Budget", "Options", "Terms", "Trouble", "options_for", "trouble_of"]
 
 RETRIED = frozenset(
     {
@@ -26,25 +31,17 @@ RETRIED = frozenset(
 """Failures that the same order may get over the second time."""
 
 RETRIES = 2
-
-WAITED_FOR = frozenset({GapKind.NOT_YET, GapKind.UNKNOWN})
-"""Gaps that time alone may close, within the component's patience."""
-
-
-class Trouble(Value):
-    """The failure that stands between a component and its goal now."""
-
-    kind: FailureKind
-    signature: str
-    message: str
-    late: bool = False  #: nothing failed, but it does not become ready
+UNDO_TRIES = 2
+LONGEST_REST = 60.0
+"""Seconds: what fails again and again under `watch` is not tried more often than this."""
 
 
-class Budget(Value):
-    """How often something may go wrong before a human is asked."""
+class Ask(Value):
+    """A move that a person would have to consent to."""
 
-    attempts: int  #: failed delegations per component
-    recoveries: int  #: recoveries per environment
+    move: Move
+    act: str  #: the hash that an approval names
+    what: str
 
 
 class Options(Value):
@@ -52,39 +49,51 @@ class Options(Value):
 
     moves: tuple[Move, ...] = ()
     hopeless: str | None = None
-    consent: bool = False  #: hopeless only because nobody has consented to what could help
+    asks: tuple[Ask, ...] = ()  #: hopeless only because nobody has consented to these
+    rest: float = 0.0  #: seconds until something else becomes legal by itself
+
+    @property
+    def consent(self) -> bool:
+        """Whether only consent is missing."""
+        return bool(self.asks)
 
 
 NOTHING = Options()
 
 
-def options_for(
-    gap: Gap, stack: Stack, attempts: Sequence[Attempt], budget: Budget, *, waited: float, recoveries: int
-) -> Options:
-    """The legal moves for one gap, gentlest first."""
+def options_for(gap: Gap, stack: Stack, attempts: Sequence[Attempt], terms: Terms, *, waited: float) -> Options:
+    """The legal moves for one gap, the one to make first first."""
+    if terms.undo is not None:
+        return _taking_back(gap, stack, attempts, terms.undo)
     if gap.blocked_by:
         return NOTHING
     spec = stack.specs[gap.component]
-    if gap.kind in WAITED_FOR and not _late(gap, spec, waited):
+    if gap.kind in WAITED_FOR and not is_late(gap, spec, waited):
         return Options(moves=(_move(gap, stack, Mode.WAIT, f"{gap.why}; give it up to {spec.patience:.0f} s"),))
-    spent = _spent(attempts, budget)
+    spent = _spent(attempts, terms.budget)
     if spent:
         return Options(hopeless=f"{spent}: {gap.why}")
+    rest = _rest(attempts) - waited if terms.watching else 0.0
+    return _resting(gap, stack, rest) if rest > 0 else _acting(gap, stack, attempts, terms, waited)
+
+
+def _resting(gap: Gap, stack: Stack, rest: float) -> Options:
+    why = f"{gap.why}; it has failed before, so it is left alone for {rest:.0f} s"
+    return Options(moves=(_move(gap, stack, Mode.WAIT, why),), rest=rest)
+
+
+def _acting(gap: Gap, stack: Stack, attempts: Sequence[Attempt], terms: Terms, waited: float) -> Options:
     if gap.kind is GapKind.UNWANTED:
         return Options(moves=(_move(gap, stack, Mode.REMOVE, gap.why),))
-    trouble = trouble_of(gap, spec, attempts, waited)
+    trouble = trouble_of(gap, stack.specs[gap.component], attempts, waited)
     if trouble is None:
         return Options(moves=(_move(gap, stack, Mode.ENSURE, gap.why),))
-    return _recovery(gap, stack, attempts, trouble, spent=recoveries >= budget.recoveries)
-
-
-def _late(gap: Gap, spec: ComponentSpec, waited: float) -> bool:
-    return gap.kind in WAITED_FOR and waited > spec.patience
+    return _recovery(gap, stack, attempts, trouble, terms)
 
 
 def _spent(attempts: Sequence[Attempt], budget: Budget) -> str | None:
     """Why no further attempt may be made, if so. Also what works again and again without lasting has a limit."""
-    failed = sum(not attempt.ok for attempt in attempts)
+    failed = sum(not (attempt.ok and attempt.lasted) for attempt in attempts)
     if failed >= budget.attempts:
         return f"{failed} failed attempts, which is the limit"
     if len(attempts) > budget.attempts + budget.recoveries:
@@ -92,52 +101,54 @@ def _spent(attempts: Sequence[Attempt], budget: Budget) -> str | None:
     return None
 
 
-def trouble_of(gap: Gap, spec: ComponentSpec, attempts: Sequence[Attempt], waited: float) -> Trouble | None:
-    """What went wrong and still stands: seen by the probe, or the last failure no recovery has answered."""
-    if _late(gap, spec, waited):
-        return _too_late(gap, waited)
-    if gap.failure is not None:
-        sign = signature(gap.component, gap.failure, gap.why)
-        return Trouble(kind=gap.failure, signature=sign, message=gap.why)
-    for attempt in reversed(attempts):
-        if attempt.ok:
-            return None
-        if attempt.mode != Mode.RECOVER and attempt.kind and attempt.signature:
-            return Trouble(kind=attempt.kind, signature=attempt.signature, message=attempt.message)
-    return None
+def _rest(attempts: Sequence[Attempt]) -> float:
+    """Seconds to leave a part alone that keeps failing: none at first, then twice as long each time."""
+    times = len(attempts) // 2  # a recovery and what follows it count as one
+    return min(LONGEST_REST, 2.0 ** (times - 1)) if times > 1 else 0.0
 
 
-def _too_late(gap: Gap, waited: float) -> Trouble:
-    message = f"not ready after {waited:.0f} s: {gap.why}"
-    kind = FailureKind.TIMEOUT
-    return Trouble(kind=kind, signature=signature(gap.component, kind, message), message=message, late=True)
+def _taking_back(gap: Gap, stack: Stack, attempts: Sequence[Attempt], undo: Undoable) -> Options:
+    tried = [attempt for attempt in attempts if attempt.mode == Mode.UNDO and not attempt.ok]
+    if len(tried) >= UNDO_TRIES:
+        return Options(hopeless=f"{undo.strategy} failed and could not be taken back: {tried[-1].message}")
+    agent = stack.recovery_agent
+    move = _move(gap, stack, Mode.UNDO, f"{undo.strategy} did not help: its steps are taken back")
+    touches = tuple(name for name in undo.touches if name in stack.specs)
+    word = RECOVERY
+    return Options(moves=(move.but(agent=agent.id if agent else "", keyword=word, touches=touches),))
 
 
-def _recovery(gap: Gap, stack: Stack, attempts: Sequence[Attempt], trouble: Trouble, *, spent: bool) -> Options:
-    if trouble.kind in NOT_RETRYABLE:
+def _recovery(gap: Gap, stack: Stack, attempts: Sequence[Attempt], trouble: Trouble, terms: Terms) -> Options:
+    if trouble.kind in NOT_RETRYABLE and gap.kind is not GapKind.FORECAST:
         return Options(hopeless=f"{trouble.kind} can't be retried: {trouble.message}")
-    fitting = [] if spent else _untried(gap.component, stack.strategies, attempts, trouble)
-    moves = [_recover(gap, stack, strategy, trouble) for strategy in fitting if strategy.risk in ALLOWED]
+    fitting = ladder(gap.component, stack.strategies, attempts, trouble, terms)
+    moves = [_recover(gap, stack, strategy, trouble) for strategy in fitting]
+    answers = {move.id: terms.consent.to(move, trouble.signature) for move in moves}
+    allowed = [move for move in moves if answers[move.id] is Answer.ALLOW]
     if _may_retry(attempts, trouble):
-        why = f"try again after: {trouble.message}"
-        moves.append(_move(gap, stack, Mode.ENSURE, why, rung=RUNGS.index("retry")))
-    if not moves and fitting:
-        asked = ", ".join(f"{strategy.what} ({strategy.risk})" for strategy in fitting)
-        return Options(hopeless=f"{trouble.message}; what could help needs consent: {asked}", consent=True)
-    if not moves:
-        reason = "the environment's recoveries are spent" if spent else "no strategy is left"
-        return Options(hopeless=f"{reason} for {trouble.kind}: {trouble.message}")
-    return Options(moves=tuple(sorted(moves, key=lambda move: move.rung)))
+        again = _move(gap, stack, Mode.ENSURE, f"try again after: {trouble.message}", rung=RUNGS.index("retry"))
+        lessons = terms.lessons.get(trouble.signature, {})
+        harsher = (n for n, one in enumerate(allowed) if one.rung > again.rung and not proven(lessons, one.strategy))
+        allowed.insert(next(harsher, len(allowed)), again)
+    if allowed:
+        return Options(moves=tuple(allowed))
+    asks = tuple(
+        Ask(move=move, act=act_of(move, trouble.signature), what=strategy.what)
+        for move, strategy in zip(moves, fitting, strict=True)
+        if answers[move.id] is Answer.ASK
+    )
+    return Options(hopeless=_why_hopeless(attempts, trouble, terms, asks, denied=bool(moves)), asks=asks)
 
 
-def _untried(
-    component: str, strategies: Sequence[Strategy], attempts: Sequence[Attempt], trouble: Trouble
-) -> list[Strategy]:
-    return [s for s in strategies if s.fits(component, trouble.kind) and _uses(attempts, s.name, trouble) < s.uses]
-
-
-def _uses(attempts: Sequence[Attempt], strategy: str, trouble: Trouble) -> int:
-    return sum(a.strategy == strategy and a.treated == trouble.signature for a in attempts)
+def _why_hopeless(
+    attempts: Sequence[Attempt], trouble: Trouble, terms: Terms, asks: Sequence[Ask], *, denied: bool
+) -> str:
+    if asks:
+        asked = ", ".join(f"{ask.what} ({ask.move.risk})" for ask in asks)
+        return f"{trouble.message}; what could help needs consent: {asked}"
+    reason = spent_on(attempts, trouble, terms)
+    reason = reason or ("consent to what could help is denied" if denied else "no strategy is left")
+    return f"{reason} for {trouble.kind}: {trouble.message}"
 
 
 def _may_retry(attempts: Sequence[Attempt], trouble: Trouble) -> bool:

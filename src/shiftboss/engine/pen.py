@@ -4,15 +4,15 @@ An order must be durable before it is carried out. How an order ended need not b
 looks and finds out. So endings wait for the next order and share its transaction (one per turn).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from shiftboss.model.events import Event
 from shiftboss.store.journal import Journal
 from shiftboss.store.memory import Memory
 from shiftboss.system.clock import Clock
 
-Lesson = tuple[str, str, str, float]
-"""What took how long: agent, component, mode, seconds."""
+Lesson = Callable[[Memory], None]
+"""What an event teaches: writes it into memory, in the event's own transaction."""
 
 
 class Pen:
@@ -26,11 +26,10 @@ class Pen:
         self._waiting: list[Event] = []
         self._lessons: list[Lesson] = []
 
-    def later(self, events: Iterable[Event], lesson: Lesson | None = None) -> None:
+    def later(self, events: Iterable[Event], *lessons: Lesson) -> None:
         """Write these with the next ones (or at `write` of nothing)."""
         self._waiting += events
-        if lesson:
-            self._lessons.append(lesson)
+        self._lessons += lessons
 
     def write(self, events: Sequence[Event], taken: Iterable[int] = ()) -> float:
         """Make everything durable that waits, and these; the time they are dated with.
@@ -48,4 +47,4 @@ class Pen:
 
     def _teach(self) -> None:
         for lesson in self._lessons:
-            self._memory.learn_duration(*lesson)
+            lesson(self._memory)

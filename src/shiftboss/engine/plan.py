@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from shiftboss.engine.moves import Budget, Options, options_for
+from shiftboss.engine.moves import Budget, Options, Terms, options_for
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import DELEGATED, Move
 from shiftboss.model.observation import Snapshot
@@ -112,7 +112,7 @@ def _step(gap: Gap, stack: Stack, starts: float, expected: Expected) -> Step | N
 
 def _options(gap: Gap, stack: Stack) -> Options:
     free = Gap(environment=gap.environment, component=gap.component, kind=gap.kind, why=gap.why, failure=gap.failure)
-    return options_for(free, stack, (), Budget(attempts=1, recoveries=1), waited=0.0, recoveries=0)
+    return options_for(free, stack, (), Terms(budget=Budget(attempts=1, recoveries=1)), waited=0.0)
 
 
 def _first(options: Options) -> Move | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from shiftboss.engine.judge import Verdict
-from shiftboss.engine.moves import Trouble
+from shiftboss.engine.trouble import Trouble
 from shiftboss.model.events import Decided, Delegated, Json, Observed, Settled
 from shiftboss.model.failure import Failure
 from shiftboss.model.gap import Gap
@@ -60,7 +60,7 @@ def decided(
     )
 
 
-def delegated(move: Move, order_id: str, attempt: int, trouble: Trouble | None) -> Delegated:
+def delegated(move: Move, order_id: str, attempt: int, trouble: Trouble | None, undoes: str | None) -> Delegated:
     """A chosen move as an order."""
     return Delegated(
         id=order_id,
@@ -76,6 +76,7 @@ def delegated(move: Move, order_id: str, attempt: int, trouble: Trouble | None) 
         locks=list(move.locks),
         failure=trouble.kind if trouble else None,
         treated=trouble.signature if trouble else None,
+        undoes=undoes,
     )
 
 
@@ -95,6 +96,7 @@ def order_of(event: Delegated, run: str) -> Delegation:
         touches=tuple(event.touches),
         locks=tuple(event.locks),
         failure=event.failure,
+        undoes=event.undoes,
     )
 
 
@@ -111,10 +113,11 @@ def settled(order: Delegation, outcome: Outcome, verdict: Verdict, seconds: floa
         changes=[redact(change) for change in outcome.changes],
         failure=_failure(failure),
         evidence=redact_all(dict(outcome.evidence)),
+        undoable=outcome.undoable,
     )
 
 
-def found(order: Delegation, words: tuple[str, str], *, closed: bool) -> Settled:
+def found(order: Delegation, words: tuple[str, str], *, closed: bool, undoable: int) -> Settled:
     """How an order of a dead hub ended, as found by looking."""
     return Settled(
         id=order.id,
@@ -123,6 +126,7 @@ def found(order: Delegation, words: tuple[str, str], *, closed: bool) -> Settled
         ok=closed,
         summary="found done when the run was taken up again" if closed else "cut off with its hub",
         seconds=0.0,
+        undoable=undoable,
     )
 
 

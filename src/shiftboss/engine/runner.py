@@ -10,14 +10,15 @@ from contextlib import contextmanager, suppress
 from shiftboss.contracts import Handler
 from shiftboss.engine.delegate import carry_out
 from shiftboss.engine.hub import Hub
+from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.observe import Observer
 from shiftboss.errors import StoreBroken
-from shiftboss.model.events import NoteAdded
-from shiftboss.model.move import Delegation
+from shiftboss.model.events import Approved, Denied, NoteAdded
+from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome, Status
 from shiftboss.model.run import Ending
-from shiftboss.store.inbox import Inbox
+from shiftboss.store.inbox import Inbox, Message
 from shiftboss.system.workbench import Workbench
 
 INBOX_SECONDS = 0.5
@@ -39,12 +40,15 @@ class Runner:
         handlers: Mapping[str, Handler],
         benches: Mapping[str, Workbench],
         inbox: Inbox,
+        cut_off: Mapping[str, Undoable] | None = None,
     ) -> None:
+        """`cut_off` are recoveries of dead hubs, by `environment/component`, whose steps are still written down."""
         self._hub = hub
         self._observer = observer
         self._handlers = handlers
         self._benches = benches
         self._inbox = inbox
+        self._cut_off_recoveries = cut_off or {}
         self._tasks: dict[asyncio.Task[Work], Delegation] = {}
 
     async def run(self) -> Ending:
@@ -61,7 +65,10 @@ class Runner:
     async def _drive(self) -> Ending:
         hub = self._hub
         observations = await self._observer.look(hub.probes_due())
-        hub.reconcile(observations)
+        hub.reconcile(observations, self._cut_off_recoveries)
+        if self._read_inbox():
+            await self._stop("stopped by a message")
+            return Ending.INTERRUPTED
         number = hub.state.last_turn + 1
         while True:
             if hub.time_left() <= 0:
@@ -94,7 +101,10 @@ class Runner:
             self._hub.flush()
 
     async def _work(self, order: Delegation) -> Work:
-        outcome = await carry_out(order, self._handlers, self._bench(order))
+        bench = self._bench(order)
+        outcome = await carry_out(order, self._handlers, bench)
+        if order.mode is Mode.RECOVER:
+            outcome = outcome.but(undoable=bench.undo.count(order.id))
         return outcome, await self._observer.look(self._hub.to_verify(order))
 
     def _bench(self, order: Delegation) -> Workbench:
@@ -117,15 +127,17 @@ class Runner:
         for task in [task for task in self._tasks if task.done()]:
             order = self._tasks.pop(task)
             outcome, seen = task.result()
-            self._hub.settle(order, outcome, seen)
+            if self._hub.settle(order, outcome, seen) and outcome.undoable:
+                self._hub.flush()  # that it went well must be known before the way back is given up
+                self._benches[order.environment].undo.keep(order.id)
 
     def _read_inbox(self) -> bool:
-        """Journal the notes; whether somebody asked us to stop."""
+        """Journal notes and answers; whether somebody asked us to stop."""
         messages = self._inbox.messages(self._hub.charter.run)
         if not messages:
             return False
-        notes = [NoteAdded(text=str(m.data["text"])) for m in messages if m.kind == "note"]
-        self._hub.take(notes, [message.id for message in messages])
+        events = [event for message in messages if (event := _said(message)) is not None]
+        self._hub.take(events, [message.id for message in messages])
         return any(message.kind == "stop" for message in messages)
 
     async def _cancel(self) -> list[Delegation]:
@@ -140,8 +152,22 @@ class Runner:
     async def _cut_off(self, why: str) -> None:
         self._settle()  # what has ended by itself keeps its own outcome
         for order in await self._cancel():
-            self._hub.settle(order, Outcome(status=Status.CANCELLED, summary=why), [])
+            steps = self._benches[order.environment].undo.count(order.id) if order.mode is Mode.RECOVER else 0
+            self._hub.settle(order, Outcome(status=Status.CANCELLED, summary=why, undoable=steps), [])
 
     async def _stop(self, why: str) -> None:
         await self._cut_off(why)
         self._hub.interrupt(why)
+
+
+def _said(message: Message) -> NoteAdded | Approved | Denied | None:
+    """What a person's message means for the run; None for those that are no part of its story."""
+    match message.kind:
+        case "note":
+            return NoteAdded(text=str(message.data["text"]))
+        case "approve":
+            return Approved(act=str(message.data["act"]))
+        case "deny":
+            return Denied(act=str(message.data["act"]), reason=str(message.data.get("reason", "")))
+        case _:
+            return None

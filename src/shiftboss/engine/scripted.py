@@ -6,7 +6,7 @@ where it was.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from shiftboss.engine.moves import Options
+from shiftboss.engine.moves import Ask, Options
 from shiftboss.engine.state import RunState
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Mode, Move
@@ -76,7 +76,7 @@ class ScriptedBoard:
         self._moves: dict[str, Move] = {}
         self._endings: dict[str, Move] = {}
         self.hopeless: dict[str, str] = {}
-        self.unconsented: set[str] = set()  #: never filled here
+        self.asks: dict[str, tuple[Ask, ...]] = {}  #: never filled here
         self.spent: dict[str, str] = {}
 
     def prepare(self, state: RunState) -> None:
@@ -146,6 +146,10 @@ class ScriptedBoard:
 
     def put(self, key: str, order: int, options: Options | None) -> None:
         """Gaps do not matter to a script."""
+
+    def can_delegate(self, _key: str) -> bool:
+        """Gaps do not matter to a script."""
+        return False
 
     def offer_endings(self, endings: Mapping[str, Move]) -> None:
         """The moves that end environments, by id."""

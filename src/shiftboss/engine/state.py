@@ -1,9 +1,10 @@
 """A run as the fold of its events: the same live, after a crash, and in tests."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.record import order_of
 from shiftboss.model.events import (
     ApprovalAsked,
@@ -14,6 +15,7 @@ from shiftboss.model.events import (
     EnvironmentEnded,
     Event,
     Learned,
+    MendedByHand,
     NotAdmitted,
     NoteAdded,
     Observed,
@@ -44,14 +46,18 @@ class RunState:
     ledger: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     history: dict[str, list[Attempt]] = field(default_factory=lambda: defaultdict(list))
     recoveries: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    used: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  #: strategies by environment
+    worked: set[str] = field(default_factory=set[str])  #: what has been ready at some time of this run
+    undo: dict[str, Undoable] = field(default_factory=dict[str, Undoable])  #: failed recoveries still to be taken back
     notes: list[str] = field(default_factory=list[str])
+    resumed: bool = False
     approved: set[str] = field(default_factory=set[str])  #: acts
     denied: set[str] = field(default_factory=set[str])  #: acts
     endings: dict[str, Ending] = field(default_factory=dict[str, Ending])
     ended: Ending | None = None
     _orders: dict[str, tuple[Delegation, str | None]] = field(default_factory=dict[str, tuple[Delegation, str | None]])
 
-    def apply(self, event: Event, at: float) -> None:  # noqa: C901 - one arm per kind of event
+    def apply(self, event: Event, at: float) -> None:  # noqa: C901, PLR0912 - one arm per kind of event
         """Fold one event in."""
         match event:
             case RunStarted():
@@ -77,7 +83,9 @@ class RunState:
                 self.approved.add(event.act)
             case Denied():
                 self.denied.add(event.act)
-            case NotAdmitted() | Warned() | ApprovalAsked() | Learned():
+            case Learned():
+                self._learned(event)
+            case NotAdmitted() | Warned() | ApprovalAsked() | MendedByHand():
                 pass
             case _:
                 assert_never(event)
@@ -87,14 +95,21 @@ class RunState:
         before = self.snapshot.get(observation.key)
         if before is None or (before.health, before.instance) != (observation.health, observation.instance):
             self.since[observation.key] = observation.at
+        if observation.health is Health.READY:
+            self.worked.add(observation.key)
         self.snapshot[observation.key] = observation
 
     def _resumed(self, at: float) -> None:
         """A person may have mended something: budgets and time start anew, what is on the way is kept."""
-        self.started, self.ended = at, None
+        self.started, self.ended, self.resumed = at, None, True
         self.endings.clear()
+        self.calm()
+
+    def calm(self) -> None:
+        """Forget what went wrong so far: it no longer counts against any budget."""
         self.ledger.clear()
         self.recoveries.clear()
+        self.used.clear()
 
     def _observed(self, event: Observed, at: float) -> None:
         self.see(
@@ -118,6 +133,7 @@ class RunState:
         self._orders[order.id] = (order, event.treated)
         if order.mode is Mode.RECOVER:
             self.recoveries[order.environment] += 1
+            self.used[order.environment][order.strategy or ""] += 1
 
     def _settled(self, event: Settled, at: float) -> None:
         order, treated = self._orders.pop(event.id)
@@ -139,9 +155,32 @@ class RunState:
             seconds=event.seconds,
             undoable=event.undoable,
         )
+        self._take_back(order, event)
         if event.status not in ("interrupted", "cancelled"):
             self.ledger[order.key].append(attempt)
             self.history[order.environment].append(attempt)
+
+    def _take_back(self, order: Delegation, event: Settled) -> None:
+        """A recovery that failed or was cut off has steps to be taken back; until that is done."""
+        if order.mode is Mode.RECOVER and not event.ok and event.undoable:
+            undo = Undoable(delegation=order.id, strategy=order.strategy or "", touches=order.touches)
+            self.undo[order.key] = undo
+        elif event.ok:
+            self.undo.pop(order.key, None)
+
+    def _learned(self, event: Learned) -> None:
+        """A recovery that did not last counts as failed from now on."""
+        if event.lasted:
+            return
+        for attempts in (self.ledger[f"{event.environment}/{event.component}"], self.history[event.environment]):
+            for index, attempt in enumerate(attempts):
+                if attempt.delegation == event.delegation:
+                    attempts[index] = attempt.but(lasted=False)
+
+    def treated(self, delegation: str) -> str | None:
+        """The signature that a delegation in flight was sent against."""
+        order = self._orders.get(delegation)
+        return order[1] if order else None
 
     def attempts(self, key: str, mode: Mode) -> int:
         """How many delegations of this mode the component has had (settled or not)."""

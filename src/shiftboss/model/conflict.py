@@ -3,13 +3,10 @@
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
-from shiftboss.model.move import Mode, Risk
+from shiftboss.model.move import Mode
 from shiftboss.model.stack import Stack
 
-ALLOWED = frozenset({Risk.SAFE, Risk.DISRUPTIVE, Risk.DESTRUCTIVE})
-"""Risk classes that need no consent on regtest; `foreign` and `system` always ask."""
-
-_CHANGES_OTHERS = frozenset({Mode.RECOVER, Mode.REMOVE, Mode.FORCE})
+_CHANGES_OTHERS = frozenset({Mode.RECOVER, Mode.UNDO, Mode.REMOVE, Mode.FORCE})
 
 
 class Claim(Protocol):

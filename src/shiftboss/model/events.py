@@ -149,6 +149,17 @@ class Learned(Value):
     why: str
 
 
+class MendedByHand(Value):
+    """What had failed works when the run is taken up again: a person was at work."""
+
+    environment: str
+    component: str
+    signature: str
+    what: str
+    changed: list[str] = field(default_factory=_list)  #: names of the evidence that differs
+    notes: list[str] = field(default_factory=_list)  #: what the person said
+
+
 class Warned(Value):
     """Something a person should know, which stops nothing."""
 
@@ -192,6 +203,7 @@ Event = (
     | Approved
     | Denied
     | Learned
+    | MendedByHand
     | Warned
     | NoteAdded
     | EnvironmentEnded

@@ -30,15 +30,12 @@ class Fault(Value):
     what: str  #: one sentence
     component: str  #: where it is felt
     moment: Moment = Moment.RUNNING
-    kinds: tuple[
-        FailureKind, ...
-    ] = ()  #: right diagnoses; empty: seen as a plain gap (absent, changed), or nothing to see
-    mended_by: tuple[
-        str, ...
-    ] = ()  #: strategies (or `ensure`) that may be used, gentlest first; empty: nothing to mend
+    kinds: tuple[FailureKind, ...] = ()  #: right diagnoses; empty: seen as a plain gap, or nothing to see
+    mended_by: tuple[str, ...] = ()  #: strategies (or `ensure`) that may be used; empty: nothing to mend
     untouched: tuple[str, ...] = ()  #: components whose process must be the same afterwards
     ending: Ending = Ending.CONVERGED  #: how a run that meets it rightly ends
-    control: bool = False  #: nothing is wrong: not one mutation is right
+    control: bool = False  #: nothing is wrong: only what `mended_by` names is right, mostly nothing at all
+    own_disk: bool = False  #: needs a small disk for the working directory alone
     recurs: bool = False  #: it comes back after every repair
     inject: str = ""  #: `module:function` that puts it into real parts; empty: simulated only
     clear: str = ""  #: `module:function` that takes it away; empty: nothing is left behind

@@ -25,6 +25,6 @@ class Forecast(Value):
 
     @property
     def why(self) -> str:
-        """The evidence in one sentence. Free of the numbers' noise where it becomes a signature."""
-        soon = "is at its limit" if self.seconds <= 0 else f"reaches its limit in about {self.seconds:.0f} s"
-        return f"{self.limit.what} {soon}: {self.value:g}, the limit is {self.limit.at:g}"
+        """The evidence in one sentence; without its numbers always the same, as signatures need it."""
+        about = self.limit
+        return f"{about.what} reaches its limit of {about.at:g} in about {self.seconds:.0f} s: {self.value:g} now"

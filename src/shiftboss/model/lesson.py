@@ -4,7 +4,7 @@ A strategy is credited only if the failure it was sent against does not return w
 judges with it, store/memory.py keeps it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.value import Value
@@ -51,10 +51,17 @@ PROVEN, DISPROVEN = 0.5, 0.3
 """Above the one a strategy goes first; below the other it goes last (two failures in a row do that)."""
 
 
-def by_experience(strategies: Sequence[Strategy], lessons: dict[str, Lesson]) -> list[Strategy]:
-    """Strategies in the order to try them: what lasted (best rate per second first), then gentlest first, then what failed.
+def proven(lessons: Mapping[str, Lesson], strategy: str | None) -> bool:
+    """Whether a strategy has lasted more often than not against the signature that these lessons are about."""
+    lesson = lessons.get(strategy or "")
+    return lesson is not None and lesson.rate > PROVEN
 
-    `lessons` are those of the signature at hand, by strategy. Ties go to the smaller blast radius.
+
+def by_experience(strategies: Sequence[Strategy], lessons: Mapping[str, Lesson]) -> list[Strategy]:
+    """Strategies in the order to try them: what lasted, then gentlest first, then what failed.
+
+    Of those that lasted the best rate per second comes first. `lessons` are those of the signature at hand, by
+    strategy. Ties go to the smaller blast radius.
     """
 
     def place(strategy: Strategy) -> tuple[int, float, int]:

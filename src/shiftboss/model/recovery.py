@@ -63,4 +63,5 @@ class Attempt(Value):
     treated: str | None = None  #: signature of the failure a recovery was sent against
     special: str | None = None  #: an outcome keyword of its own, e.g. environment_reset
     seconds: float = 0.0
+    lasted: bool = True  #: False when the failure it treated was back within the window
     undoable: int = 0  #: steps that could be taken back when it ended

@@ -54,3 +54,4 @@ class Goal(Value):
     components: tuple[str, ...] = ()  #: empty means all; else these and what they require
     replace: tuple[str, ...] = ()  #: restart: identities (key=instance) that must be gone
     purge: bool = False  #: down: move the data aside as well
+    keep: bool = False  #: up: do not end when all is well, but keep it so (watch)

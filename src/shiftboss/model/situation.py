@@ -1,6 +1,6 @@
 """All that a brain may see when it decides. It can touch nothing through it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Protocol
 
@@ -43,4 +43,5 @@ class Situation(Value):
     history: Mapping[str, Sequence[Attempt]]  #: settled delegations by environment, in order
     lanes: int  #: how many further delegations may start now
     hopeless: Mapping[str, str]  #: why nothing may be done any more, by environment/component
+    lowered: Collection[str] = ()  #: what has worked in this run and does not now, by environment/component
     notes: Sequence[str] = field(default_factory=tuple)

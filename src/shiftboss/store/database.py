@@ -15,8 +15,8 @@ from shiftboss.errors import StoreBroken
 
 HERE = Path(__file__).parent
 
-SCHEMA_VERSION = 1
-"""Stored as user_version; a file of a newer version is refused, never guessed at."""
+SCHEMA_VERSION = 2
+"""Stored as user_version; an older file gets what it lacks, one of a newer version is refused, never guessed at."""
 
 
 @cache
@@ -100,6 +100,8 @@ def _open(path: Path, *, synchronous: str, readonly: bool) -> sqlite3.Connection
     if version > SCHEMA_VERSION:
         message = f"{path} was written by a newer shiftboss (format {version}, this one knows {SCHEMA_VERSION})"
         raise StoreBroken(f"{message}. Use that one, or another --workdir.")
+    if readonly and 0 < version < SCHEMA_VERSION:
+        _open(path, synchronous=synchronous, readonly=False).close()
     if version < SCHEMA_VERSION and not readonly:
         schema = (HERE / "schema.sql").read_text()
         # In one transaction: another process sees no store yet, or the whole of it.

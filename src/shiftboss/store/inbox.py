@@ -8,7 +8,7 @@ from shiftboss.store.database import Database
 
 
 class Message(Value):
-    """One message: `kind` is note or stop."""
+    """One message: `kind` is note, stop, approve or deny."""
 
     id: int
     kind: str
@@ -16,7 +16,7 @@ class Message(Value):
 
 
 class Inbox:
-    """Where `note` and `stop` are left, for the running hub or the next one."""
+    """Where `note`, `stop`, `approve` and `deny` are left, for the running hub or the next one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

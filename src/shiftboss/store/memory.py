@@ -1,5 +1,13 @@
-"""What lasted over runs: how long each kind of delegation takes here."""
+"""What lasted over runs: how long things take here, which recoveries held, and what people mended by hand.
 
+Writing is done within the transaction of the events it follows from (Journal.append's `within`), so that journal and
+memory never tell different stories. Reading is for the start of a run and for `shiftboss memory`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from shiftboss.model.lesson import Credit, Lesson
 from shiftboss.model.value import Value
 from shiftboss.store.database import Database
 
@@ -12,8 +20,17 @@ class Duration(Value):
     last: float
 
 
+class Remedy(Value):
+    """A failure that went away while a person was at work, with what had changed by then."""
+
+    signature: str
+    component: str
+    what: str
+    at: float  #: unix seconds
+
+
 class Memory:
-    """Lessons of earlier runs, for estimates and plans."""
+    """Lessons of earlier runs, for estimates, plans and recoveries."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,3 +43,84 @@ class Memory:
         """By (agent, component, mode)."""
         rows = self._database.rows("durations")
         return {(a, c, m): Duration(count=n, mean=mean, last=last) for a, c, m, n, mean, last in rows}
+
+    def learn(self, credit: Credit, *, lasted: bool, at: float) -> None:
+        """Fold in whether a recovery lasted. One that did not loses what it had earned: the lesson is dropped.
+
+        What was learned with other versions is forgotten with the first lesson of these.
+        """
+        one = credit
+        self._database.run("drop_other_versions", one.signature, one.versions)
+        kind = "lesson_lasted" if lasted else "lesson_failed"
+        self._database.run(kind, one.signature, one.strategy, one.seconds, one.versions, at)
+
+    def open_credit(self, credit: Credit) -> None:
+        """Keep a credit that a later moment, or a later run, will settle; idempotent."""
+        values = [getattr(credit, name) for name in _CREDIT]
+        self._database.run("open_credit", *values)
+
+    def close_credit(self, delegation: str) -> None:
+        """Drop a credit; idempotent."""
+        self._database.run("close_credit", delegation)
+
+    def credits(self, environments: Iterable[str], versions: str) -> list[Credit]:
+        """The open credits of some environments, with these versions."""
+        wanted = set(environments)
+        rows = [dict(zip(_CREDIT, row, strict=True)) for row in self._database.rows("credits")]
+        found = [Credit(**row) for row in rows]
+        return [one for one in found if one.environment in wanted and one.versions == versions]
+
+    def lessons(self, versions: str | None = None) -> list[Lesson]:
+        """All lessons, or those learned with these versions; best known first."""
+        rows = self._database.rows("lessons")
+        found = [Lesson(**dict(zip(_LESSON, row, strict=True))) for row in rows]
+        return [one for one in found if versions is None or one.versions == versions]
+
+    def mended_by_hand(self, remedy: Remedy) -> None:
+        """Keep what a person changed when a failure went away."""
+        self._database.run("add_remedy", remedy.signature, remedy.component, remedy.what, remedy.at)
+
+    def remedies(self) -> list[Remedy]:
+        """What people did, newest first."""
+        rows = self._database.rows("remedies")
+        return [Remedy(signature=s, component=c, what=w, at=at) for s, c, w, at in rows]
+
+    def forget(self, signature: str | None = None, strategy: str | None = None) -> int:
+        """Forget lessons, credits and remedies: all, those of a signature (or its beginning), or of a strategy there.
+
+        How many lessons were forgotten. Durations are kept.
+        """
+        pattern = f"{signature}%" if signature else "%"
+        gone = len(self._database.rows("lessons_like", pattern, strategy))
+        with self._database.transaction():
+            self._database.run("forget_lessons", pattern, strategy)
+            self._database.run("forget_credits", pattern, strategy)
+            if strategy is None:
+                self._database.run("forget_remedies", pattern)
+        return gone
+
+    def export(self) -> dict[str, Sequence[dict[str, Any]]]:
+        """Everything as plain values."""
+        durations = [
+            {"agent": a, "component": c, "mode": m, **vars(one)} for (a, c, m), one in self.durations().items()
+        ]
+        return {
+            "lessons": [{**vars(one), "rate": round(one.rate, 3)} for one in self.lessons()],
+            "remedies": [dict(vars(one)) for one in self.remedies()],
+            "durations": durations,
+        }
+
+
+_LESSON = ("signature", "strategy", "lasted", "failed", "seconds", "versions", "seen")
+_CREDIT = (
+    "delegation",
+    "environment",
+    "component",
+    "signature",
+    "strategy",
+    "at",
+    "due",
+    "instance",
+    "seconds",
+    "versions",
+)

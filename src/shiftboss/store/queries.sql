@@ -37,3 +37,59 @@ ON CONFLICT (agent, component, mode) DO UPDATE SET
 -- durations
 -- What each kind of delegation took so far.
 SELECT agent, component, mode, count, mean, last FROM durations;
+
+-- drop_other_versions
+-- What was learned about a failure with other versions no longer holds.
+DELETE FROM lessons WHERE signature = ? AND versions <> ?;
+
+-- lesson_lasted
+-- A recovery held.
+INSERT INTO lessons (signature, strategy, lasted, failed, seconds, versions, seen) VALUES (?1, ?2, 1, 0, ?3, ?4, ?5)
+ON CONFLICT (signature, strategy) DO UPDATE SET
+  lasted = lasted + 1,
+  seconds = seconds + (?3 - seconds) / min(lasted + 1, 20),
+  seen = ?5;
+
+-- lesson_failed
+-- A recovery did not help, or did not hold: what it had earned is gone.
+INSERT INTO lessons (signature, strategy, lasted, failed, seconds, versions, seen) VALUES (?1, ?2, 0, 1, ?3, ?4, ?5)
+ON CONFLICT (signature, strategy) DO UPDATE SET
+  lasted = 0,
+  failed = failed + 1,
+  seen = ?5;
+
+-- lessons
+-- All lessons, what lasted most first.
+SELECT signature, strategy, lasted, failed, seconds, versions, seen FROM lessons ORDER BY lasted DESC, failed, signature, strategy;
+
+-- lessons_like
+-- The lessons that `forget` would forget.
+SELECT 1 FROM lessons WHERE signature LIKE ?1 AND (?2 IS NULL OR strategy = ?2);
+
+-- forget_lessons
+DELETE FROM lessons WHERE signature LIKE ?1 AND (?2 IS NULL OR strategy = ?2);
+
+-- forget_credits
+DELETE FROM credits WHERE signature LIKE ?1 AND (?2 IS NULL OR strategy = ?2);
+
+-- forget_remedies
+DELETE FROM remedies WHERE signature LIKE ?;
+
+-- open_credit
+-- A recovery seems to have worked; whether it lasts will be seen.
+INSERT OR REPLACE INTO credits (delegation, environment, component, signature, strategy, at, due, instance, seconds, versions)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- close_credit
+DELETE FROM credits WHERE delegation = ?;
+
+-- credits
+-- All open credits, oldest first.
+SELECT delegation, environment, component, signature, strategy, at, due, instance, seconds, versions FROM credits ORDER BY at;
+
+-- add_remedy
+INSERT INTO remedies (signature, component, what, at) VALUES (?, ?, ?, ?);
+
+-- remedies
+-- What people mended by hand, newest first.
+SELECT signature, component, what, at FROM remedies ORDER BY at DESC;

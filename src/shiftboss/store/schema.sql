@@ -26,3 +26,35 @@ CREATE TABLE IF NOT EXISTS durations (
   last REAL NOT NULL,
   PRIMARY KEY (agent, component, mode)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS lessons (
+  signature TEXT NOT NULL,
+  strategy TEXT NOT NULL,
+  lasted INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  seconds REAL NOT NULL,
+  versions TEXT NOT NULL,
+  seen REAL NOT NULL,
+  PRIMARY KEY (signature, strategy)
+) WITHOUT ROWID;
+
+-- Recoveries that seem to have worked; settled when their window is over, by this run or a later one.
+CREATE TABLE IF NOT EXISTS credits (
+  delegation TEXT PRIMARY KEY,
+  environment TEXT NOT NULL,
+  component TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  strategy TEXT NOT NULL,
+  at REAL NOT NULL,
+  due REAL NOT NULL,
+  instance TEXT,
+  seconds REAL NOT NULL,
+  versions TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS remedies (
+  signature TEXT NOT NULL,
+  component TEXT NOT NULL,
+  what TEXT NOT NULL,
+  at REAL NOT NULL
+);

@@ -1,0 +1,88 @@
+"""Which strategies may still be tried against a failure, and in which order (DESIGN section 7). Pure.
+
+The gentlest that fits first, unless memory knows better; each a bounded number of times; and a rung on which the same
+failure has been treated twice is left: the third time the failure is the same, something else must be done.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+
+from shiftboss.engine.trouble import Trouble
+from shiftboss.model.consent import Consent
+from shiftboss.model.lesson import Lesson, by_experience
+from shiftboss.model.recovery import Attempt, Strategy
+from shiftboss.model.value import Value
+
+SAME_RUNG = 2
+"""So often the same failure may be treated on one rung; its third appearance changes the rung."""
+
+
+class Budget(Value):
+    """How often something may go wrong before a human is asked."""
+
+    attempts: int  #: failed delegations per component
+    recoveries: int  #: recoveries per environment
+    signature: int = 6  #: recoveries against one and the same failure
+
+
+class Undoable(Value):
+    """A failed recovery whose steps are still to be taken back."""
+
+    delegation: str
+    strategy: str
+    touches: tuple[str, ...] = ()
+
+
+class Terms(Value):
+    """What holds for recoveries in one environment now, beside the component's own history."""
+
+    budget: Budget = Budget(attempts=5, recoveries=10)
+    recoveries: int = 0  #: ordered so far
+    used: Mapping[str, int] = field(default_factory=dict[str, int])  #: strategy -> times ordered so far
+    consent: Consent = field(default_factory=Consent)
+    lessons: Mapping[str, dict[str, Lesson]] = field(default_factory=dict[str, dict[str, Lesson]])  #: by signature
+    undo: Undoable | None = None  #: of this component
+    watching: bool = False  #: there is no hurry: what keeps failing is given ever more time
+
+
+def ladder(
+    component: str, strategies: Sequence[Strategy], attempts: Sequence[Attempt], trouble: Trouble, terms: Terms
+) -> list[Strategy]:
+    """The strategies that may be tried now, the one to try first first."""
+    if terms.recoveries >= terms.budget.recoveries or _treated(attempts, trouble) >= terms.budget.signature:
+        return []
+    left = _worn_rung(strategies, attempts, trouble)
+    fitting = [
+        one
+        for one in strategies
+        if one.fits(component, trouble.kind)
+        and one.radius > left
+        and _uses(attempts, one.name, trouble) < one.uses
+        and not (one.most and terms.used.get(one.name, 0) >= one.most)
+    ]
+    return by_experience(fitting, terms.lessons.get(trouble.signature, {}))
+
+
+def spent_on(attempts: Sequence[Attempt], trouble: Trouble, terms: Terms) -> str | None:
+    """Which budget of recoveries is spent, if one is."""
+    if terms.recoveries >= terms.budget.recoveries:
+        return "the environment's recoveries are spent"
+    if _treated(attempts, trouble) >= terms.budget.signature:
+        return f"{terms.budget.signature} recoveries against the same failure did not help"
+    return None
+
+
+def _treated(attempts: Sequence[Attempt], trouble: Trouble) -> int:
+    return sum(attempt.treated == trouble.signature for attempt in attempts)
+
+
+def _uses(attempts: Sequence[Attempt], strategy: str, trouble: Trouble) -> int:
+    return sum(a.strategy == strategy and a.treated == trouble.signature for a in attempts)
+
+
+def _worn_rung(strategies: Sequence[Strategy], attempts: Sequence[Attempt], trouble: Trouble) -> int:
+    """The highest rung on which this failure was treated often enough; -1 when there is none."""
+    rungs = {strategy.name: strategy.radius for strategy in strategies}
+    treated = Counter(rungs.get(a.strategy or "", -1) for a in attempts if a.treated == trouble.signature)
+    return max((rung for rung, times in treated.items() if times >= SAME_RUNG), default=-1)

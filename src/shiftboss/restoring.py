@@ -1,0 +1,64 @@
+"""The verbs about data that was moved aside: what there is, and bring it back.
+
+Called by frontends (verbs_restore.py), never by the hub: it takes the environment's lock itself, so it never works
+beside a run. Nothing is deleted: what is in the way is moved aside too.
+"""
+
+import sys
+
+from shiftboss.app import Session
+from shiftboss.errors import BadInput
+from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.system.aside import Snapshot
+from shiftboss.system.clock import file_stamp
+from shiftboss.system.files import ensure_private_folder
+from shiftboss.system.lock import EnvironmentLock
+from shiftboss.system.workbench import Workbench
+
+STOP_SECONDS = 60.0
+"""A daemon flushes its data when it stops; killing it earlier loses blocks."""
+
+
+def list_snapshots(session: Session) -> list[Snapshot]:
+    """What lies aside in every environment, oldest first; changes nothing."""
+    return [snapshot for bench in session.benches.values() for snapshot in bench.aside.list()]
+
+
+async def restore(session: Session, snapshot_id: str) -> list[str]:
+    """Bring the data of a snapshot back, and move what is there now aside; the changes made. Idempotent.
+
+    The environment's processes are stopped before, the dependents first; `up` starts them again.
+
+    Raises:
+        BadInput: there is no such snapshot.
+        Refused: a hub works on the environment.
+    """
+    bench = _bench_of(session, snapshot_id)
+    name = bench.environment.name
+    lock = EnvironmentLock(ensure_private_folder(session.home / "locks") / f"{name}.lock")
+    command = " ".join(["shiftboss", *sys.argv[1:]])
+    with lock.acquire(run="", command=command, since=session.clock.now()):
+        changes = await _stop_all(session, bench)
+        return [*changes, *bench.aside.put_back(snapshot_id, file_stamp(session.clock.now()))]
+
+
+def _bench_of(session: Session, snapshot_id: str) -> Workbench:
+    for bench in session.benches.values():
+        found = bench.aside.find(snapshot_id)
+        if found is not None and found.environment == bench.environment.name:
+            return bench
+    known = ", ".join(one.id for one in list_snapshots(session))
+    remedy = f"These are kept: {known}" if known else "Nothing is kept aside here"
+    what = f"there is no snapshot {snapshot_id!r}"
+    raise BadInput([Diagnostic(place="command line", what=what, remedy=remedy)])
+
+
+async def _stop_all(session: Session, bench: Workbench) -> list[str]:
+    """Stop every process of ours in the environment, the last in the order of the stack first."""
+    order = session.stack.order
+    running = sorted(bench.processes.components().items(), key=lambda pair: -order.get(pair[0], len(order)))
+    changes: list[str] = []
+    for component, instance in running:
+        if await bench.processes.stop(instance, grace=STOP_SECONDS, clock=bench.clock):
+            changes.append(f"stopped the {component} (process {instance.pid})")
+    return changes
