@@ -3,7 +3,7 @@
 `Driver` does what engine/runner.py does, in virtual time, so that hours of trouble pass in milliseconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,8 @@ from shiftboss.engine.delegate import outcome_of
 from shiftboss.engine.hub import Hub
 from shiftboss.engine.state import RunState
 from shiftboss.errors import Failed
-from shiftboss.model.events import Recorded, RunStarted
-from shiftboss.model.failure import FailureKind
+from shiftboss.model.events import Event, Recorded, RunResumed, RunStarted
+from shiftboss.model.failure import Failure, FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status, done
@@ -156,6 +156,7 @@ class Part:
     summary: str = "nothing is there"
     instance: str | None = None
     unproven: bool = False
+    measures: Callable[[float], dict[str, float]] | None = None
     later: tuple[float, "Part"] | None = None  #: what becomes of it by itself, and when
 
 
@@ -168,8 +169,8 @@ class World:
     """What is really there. `script[key]` says how the orders to a part go, one word each; afterwards `ok`.
 
     Words: ok, lie, crash, hang, slow, start (ready after 3 s), start_forever, start_die (starting, then gone),
-    fail:KIND, break:KIND (done, but the probe sees that failure), flap (ready, and gone 5 s later), clear (the failure
-    is gone, and so is the part).
+    fail:KIND, harm:KIND (a recovery that fails and leaves the part down, but can be taken back), break:KIND (done, but
+    the probe sees that failure), flap (ready, and gone 5 s later), clear (the failure is gone, and so is the part).
     """
 
     clock: StepClock
@@ -177,6 +178,7 @@ class World:
     script: dict[str, list[str]] = field(default_factory=dict)
     always: dict[str, str] = field(default_factory=dict)  #: what happens when the script is over, instead of ok
     orders: list[Delegation] = field(default_factory=list)
+    kept: dict[str, Part] = field(default_factory=dict)  #: what undoing brings back
     starts: int = 0
     slow: float = 20.0
     look_seconds: float = 0.0  #: how long looking takes
@@ -197,6 +199,7 @@ class World:
             failure=part.failure,
             instance=part.instance,
             unproven=part.unproven,
+            measures=part.measures(self.clock.now()) if part.measures else {},
             at=self.clock.now(),
         )
 
@@ -219,10 +222,21 @@ class World:
         self.orders.append(order)
         if order.mode is Mode.VERIFY:
             return done("looked")
+        if order.mode is Mode.UNDO:
+            self.parts[order.key] = self.kept.pop(order.key)
+            return done("taken back", "took it back")
+        if word.startswith("harm:"):
+            return self._harm(order, FailureKind(word.removeprefix("harm:")))
         try:
             return self._act(order, word)
         except Exception as error:  # noqa: BLE001 - as engine/delegate.py
             return outcome_of(error, order)
+
+    def _harm(self, order: Delegation, kind: FailureKind) -> Outcome:
+        self.kept[order.key] = self.parts[order.key]
+        self.parts[order.key] = Part()
+        failure = Failure(component=order.component, kind=kind, message=f"did not help: {kind}")
+        return Outcome(status=Status.FAILED, summary="did not help", failure=failure, undoable=1)
 
     def _act(self, order: Delegation, word: str) -> Outcome:
         now = self.clock.now()
@@ -292,13 +306,18 @@ class Driver:
         earlier = self.journal.read(run)
         for record in earlier:
             self.state.apply(record.event, record.at)
+        if earlier and self.state.ended is not None:
+            self.journal.append(run, self.clock.now(), [RunResumed(pid=1)])
+            self.state.apply(RunResumed(pid=1), self.clock.now())
         if not earlier:
             started = RunStarted(
                 pack="small", pipeline=stack.pipeline.id, brain=brain.name, goal={}, environments=list(environments)
             )
             self.journal.append(run, self.clock.now(), [started])
             self.state.apply(started, self.clock.now())
-        self.hub = Hub(self.charter, self.state, self.journal, Memory(self.database), self.clock)
+        self.memory = Memory(self.database)
+        self.hub = Hub(self.charter, self.state, self.journal, self.memory, self.clock)
+        self.inbox: list[Event] = []
         self.flying: list[tuple[float, int, Delegation, str]] = []
         self.together: list[tuple[Delegation, ...]] = []  #: what was in flight beside each other
         self.turns = self.count = 0
@@ -307,6 +326,7 @@ class Driver:
         """Drive to the end; fails when that takes more turns than a sane hub needs."""
         observations = self.world.look(self.hub.probes_due())
         self.hub.reconcile(observations)
+        self.hub.take(self.inbox, [])
         number = self.state.last_turn + 1
         while True:
             await self.one_turn(number, observations)
