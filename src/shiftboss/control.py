@@ -200,7 +200,7 @@ def _last_words(session: Session, hub: Hub, error: StoreBroken) -> Ending:
 
     if not Ballast(session.home / BALLAST).release():
         raise error
-    hub.give_up(str(error))
+    hub.end(Ending.ESCALATED, str(error))
     return Ending.ESCALATED
 
 

@@ -218,7 +218,7 @@ def test_a_turn_after_the_end_changes_nothing(drive) -> None:
     assert asyncio.run(driver.hub.turn(99, [])) == []
     driver.clock.time += 10_000
     assert asyncio.run(driver.hub.turn(100, [])) == []
-    driver.hub.interrupt("again")
+    driver.hub.end(Ending.INTERRUPTED, "again")
     assert driver.events() == before
 
 
@@ -340,7 +340,7 @@ def test_an_interrupted_run_has_settled_everything(drive) -> None:
     driver = drive(stack, world)
     asyncio.run(driver.one_turn(0, world.look(driver.hub.probes_due())))
     driver.cancel()
-    driver.hub.interrupt("told to")
+    driver.hub.end(Ending.INTERRUPTED, "told to")
     assert driver.state.ended is Ending.INTERRUPTED
     assert [event.status for event in driver.of(Settled)] == ["cancelled"]
     assert driver.state.in_flight == {}

@@ -148,8 +148,9 @@ class Hub:
         options = None
         self._lookout.resting.discard(key)
         if gap is not None and key not in self.state.in_flight and environment not in self.state.endings:
+            waited = self.state.waited(key, self._clock.now())
             terms = self._terms(environment, key)
-            options = options_for(gap, self.charter.stack, self.state.ledger[key], terms, waited=self._waited(key))
+            options = options_for(gap, self.charter.stack, self.state.ledger[key], terms, waited=waited)
             if gap.kind is GapKind.FORECAST and options.hopeless:
                 self._only_warn(gap, options.hopeless)
                 gap = options = None
@@ -167,11 +168,8 @@ class Hub:
 
     def _terms(self, environment: str, key: str) -> Terms:
         state = self.state
-        consent = Consent(
-            rules=self.charter.rules(environment),
-            approved=frozenset(state.approved),
-            denied=frozenset(state.denied),
-        )
+        rules = self.charter.rules(environment)
+        consent = Consent(rules=rules, approved=frozenset(state.approved), denied=frozenset(state.denied))
         return Terms(
             budget=self.charter.budget,
             recoveries=state.recoveries[environment],
@@ -181,11 +179,6 @@ class Hub:
             undo=state.undo.get(key),
             watching=self.charter.goal.keep,
         )
-
-    def _waited(self, key: str) -> float:
-        """Seconds since the component last changed or was worked on."""
-        now = self._clock.now()
-        return now - self.state.since.get(key, now)
 
     def _situation(self) -> Situation:
         return Situation(
@@ -245,14 +238,10 @@ class Hub:
             self.state.calm()
         self._calm_at = now
 
-    def interrupt(self, why: str) -> None:
-        """End the run as interrupted; what is in flight has been cancelled and settled before."""
+    def end(self, ending: Ending, why: str) -> None:
+        """End the run now (interrupted, or because it can't go on); what was in flight has settled before."""
         if self.state.ended is None:
-            self._commit(self._closing.all(Ending.INTERRUPTED, why))
-
-    def give_up(self, why: str) -> None:
-        """End the run as escalated because it can't be gone on with."""
-        self._commit(self._closing.all(Ending.ESCALATED, why))
+            self._commit(self._closing.all(ending, why))
 
     # -- deciding and admitting ------------------------------------------------------------------------------
 
@@ -299,7 +288,8 @@ class Hub:
         trouble = None
         if gap and move.mode is Mode.RECOVER:
             spec, attempts = self.charter.stack.specs[move.component], self.state.ledger[move.key]
-            trouble = trouble_of(gap, spec, attempts, self._waited(move.key))
+            waited = self.state.waited(move.key, self._clock.now())
+            trouble = trouble_of(gap, spec, attempts, waited)
         undo = self.state.undo.get(move.key) if move.mode is Mode.UNDO else None
         order_id = f"{self.charter.run}/{turn}/{index}"
         tries = self.state.attempts(move.key, move.mode) + 1

@@ -157,7 +157,7 @@ class Runner:
 
     async def _stop(self, why: str) -> None:
         await self._cut_off(why)
-        self._hub.interrupt(why)
+        self._hub.end(Ending.INTERRUPTED, why)
 
 
 def _said(message: Message) -> NoteAdded | Approved | Denied | None:

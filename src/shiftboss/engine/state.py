@@ -177,6 +177,10 @@ class RunState:
                 if attempt.delegation == event.delegation:
                     attempts[index] = attempt.but(lasted=False)
 
+    def waited(self, key: str, now: float) -> float:
+        """Seconds since a component last changed or was worked on."""
+        return now - self.since.get(key, now)
+
     def treated(self, delegation: str) -> str | None:
         """The signature that a delegation in flight was sent against."""
         order = self._orders.get(delegation)

@@ -90,7 +90,7 @@ class Memory:
 
         How many lessons were forgotten. Durations are kept.
         """
-        pattern = f"{signature}%" if signature else "%"
+        pattern = _begins_with(signature or "")
         gone = len(self._database.rows("lessons_like", pattern, strategy))
         with self._database.transaction():
             self._database.run("forget_lessons", pattern, strategy)
@@ -109,6 +109,12 @@ class Memory:
             "remedies": [dict(vars(one)) for one in self.remedies()],
             "durations": durations,
         }
+
+
+def _begins_with(text: str) -> str:
+    """The LIKE pattern for texts that begin so; `_` and `%` mean themselves."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"{escaped}%"
 
 
 _LESSON = ("signature", "strategy", "lasted", "failed", "seconds", "versions", "seen")

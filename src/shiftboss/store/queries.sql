@@ -64,16 +64,16 @@ SELECT signature, strategy, lasted, failed, seconds, versions, seen FROM lessons
 
 -- lessons_like
 -- The lessons that `forget` would forget.
-SELECT 1 FROM lessons WHERE signature LIKE ?1 AND (?2 IS NULL OR strategy = ?2);
+SELECT 1 FROM lessons WHERE signature LIKE ?1 ESCAPE '\' AND (?2 IS NULL OR strategy = ?2);
 
 -- forget_lessons
-DELETE FROM lessons WHERE signature LIKE ?1 AND (?2 IS NULL OR strategy = ?2);
+DELETE FROM lessons WHERE signature LIKE ?1 ESCAPE '\' AND (?2 IS NULL OR strategy = ?2);
 
 -- forget_credits
-DELETE FROM credits WHERE signature LIKE ?1 AND (?2 IS NULL OR strategy = ?2);
+DELETE FROM credits WHERE signature LIKE ?1 ESCAPE '\' AND (?2 IS NULL OR strategy = ?2);
 
 -- forget_remedies
-DELETE FROM remedies WHERE signature LIKE ?;
+DELETE FROM remedies WHERE signature LIKE ? ESCAPE '\';
 
 -- open_credit
 -- A recovery seems to have worked; whether it lasts will be seen.

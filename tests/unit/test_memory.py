@@ -1,0 +1,128 @@
+"""What the store remembers over runs, in a real file: lessons, open credits, what people mended, forgetting."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from shiftboss.model.lesson import Credit
+from shiftboss.store.database import SCHEMA_VERSION, Database
+from shiftboss.store.memory import Memory, Remedy
+
+SIGN = "daemon/data_damaged/0a1b2c3d"
+
+
+@pytest.fixture
+def database(tmp_path: Path):
+    database = Database(tmp_path / "state.sqlite3")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def memory(database: Database) -> Memory:
+    return Memory(database)
+
+
+def credit(strategy: str = "reindex", *, run: str = "r1", signature: str = SIGN, versions: str = "v1") -> Credit:
+    return Credit(
+        delegation=f"{run}/3/0",
+        environment="regtest",
+        component="daemon",
+        signature=signature,
+        strategy=strategy,
+        at=100.0,
+        due=160.0,
+        instance="77:1:ab",
+        seconds=4.0,
+        versions=versions,
+    )
+
+
+def learn(database: Database, one: Credit, *, lasted: bool, at: float = 200.0) -> None:
+    with database.transaction():
+        Memory(database).learn(one, lasted=lasted, at=at)
+
+
+def numbers(memory: Memory) -> dict[str, tuple[int, int]]:
+    return {one.strategy: (one.lasted, one.failed) for one in memory.lessons()}
+
+
+def test_lasting_successes_add_up_and_one_failure_takes_them_away(database: Database, memory: Memory) -> None:
+    for _ in range(3):
+        learn(database, credit(), lasted=True)
+    assert numbers(memory) == {"reindex": (3, 0)}
+    assert memory.lessons()[0].rate == pytest.approx(0.8)
+    learn(database, credit(), lasted=False)
+    assert numbers(memory) == {"reindex": (0, 1)}, "what failed is proven no longer"
+
+
+def test_the_mean_of_seconds_is_kept(database: Database, memory: Memory) -> None:
+    for seconds in (2.0, 4.0, 6.0):
+        learn(database, credit().but(seconds=seconds), lasted=True)
+    assert memory.lessons()[0].seconds == pytest.approx(4.0)
+
+
+def test_a_lesson_with_other_versions_replaces_what_was_learned_before(database: Database, memory: Memory) -> None:
+    learn(database, credit("reindex"), lasted=True)
+    learn(database, credit("restart_one"), lasted=True)
+    learn(database, credit("reindex", signature="pool/died/1"), lasted=True)
+    learn(database, credit("reset_environment", versions="v2"), lasted=True)
+    assert {(one.signature, one.strategy, one.versions) for one in memory.lessons()} == {
+        (SIGN, "reset_environment", "v2"),
+        ("pool/died/1", "reindex", "v1"),
+    }
+    assert [one.strategy for one in memory.lessons("v2")] == ["reset_environment"]
+
+
+def test_a_credit_comes_back_as_it_was_and_only_where_it_belongs(database: Database, memory: Memory) -> None:
+    one = credit()
+    with database.transaction():
+        memory.open_credit(one)
+        memory.open_credit(one)
+    assert memory.credits(["regtest"], "v1") == [one]
+    assert memory.credits(["signet"], "v1") == []
+    assert memory.credits(["regtest"], "v2") == []
+    with database.transaction():
+        memory.close_credit(one.delegation)
+        memory.close_credit(one.delegation)
+    assert memory.credits(["regtest"], "v1") == []
+
+
+def test_forgetting(database: Database, memory: Memory) -> None:
+    for one in (credit(), credit("restart_one"), credit("wait", signature="pool/died/1")):
+        learn(database, one, lasted=True)
+    with database.transaction():
+        memory.mended_by_hand(Remedy(signature=SIGN, component="daemon", what="a new disk", at=1.0))
+    assert memory.forget("daemon/", "restart_one") == 1
+    assert set(numbers(memory)) == {"reindex", "wait"}
+    assert len(memory.remedies()) == 1
+    assert memory.forget("daemon/") == 1
+    assert memory.remedies() == []
+    assert memory.forget() == 1
+    assert memory.export() == {"lessons": [], "remedies": [], "durations": []}
+
+
+def test_a_signature_is_no_pattern(database: Database, memory: Memory) -> None:
+    learn(database, credit(signature="a_b/died/1"), lasted=True)
+    learn(database, credit(signature="axb/died/1"), lasted=True)
+    assert memory.forget("a_b") == 1
+    assert memory.forget("%") == 0
+
+
+def test_a_store_of_the_first_format_gets_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    Database(path).close()
+    old = sqlite3.connect(path)
+    old.executescript("DROP TABLE lessons; DROP TABLE credits; DROP TABLE remedies; PRAGMA user_version=1;")
+    old.close()
+    looking = Database(path, readonly=True)
+    assert Memory(looking).lessons() == []
+    looking.close()
+    acting = Database(path)
+    learn(acting, credit(), lasted=True)
+    assert acting.path == path
+    acting.close()
+    check = sqlite3.connect(path)
+    assert check.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+    check.close()
