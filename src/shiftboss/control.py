@@ -30,12 +30,13 @@ from shiftboss.leftovers import cut_off_recoveries, stop_helpers
 from shiftboss.looking import check_components, events_of, look
 from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.diagnostic import Diagnostic
-from shiftboss.model.events import Delegated, Recorded, RunEnded, RunResumed, RunStarted, Settled
+from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
 from shiftboss.model.gap import Gap
 from shiftboss.model.move import Risk
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
+from shiftboss.purging import purge
 from shiftboss.system.lock import EnvironmentLock
 from shiftboss.view import RunView, fold
 
@@ -186,7 +187,7 @@ async def _drive(
     if goal.want is Want.DOWN:
         _name_left_overs(session, hub)
     if goal.purge and ending is Ending.CONVERGED:
-        await _purge(session, records, run)
+        purge(session, records, run)
     return await result_of(session, fold(records.journal.read(run)))
 
 
@@ -211,41 +212,6 @@ def _name_left_overs(session: Session, hub: Hub) -> None:
             if component not in session.stack.specs:
                 text = f"process {instance.pid} still runs; `--pipeline` with the pipeline that brought it up stops it"
                 hub.warn(text, name, component)
-
-
-async def _purge(session: Session, records: Records, run: str) -> None:
-    """Move the data of every environment aside, after all of it has stopped; written down before and after."""
-    from shiftboss.system.clock import file_stamp
-    from shiftboss.system.files import move_aside
-
-    for index, (name, bench) in enumerate(session.benches.items()):
-        order_id = f"{run}/purge/{index}"
-        records.journal.append(run, session.clock.now(), [_purge_order(order_id, name)])
-        moved = move_aside(bench.environment.folder, file_stamp(session.clock.now()))
-        event = Settled(
-            id=order_id,
-            status="done",
-            outcome="data_moved_aside",
-            ok=True,
-            summary=f"the data of {name} is in {moved}",
-            seconds=0.0,
-            changes=[f"moved {bench.environment.folder} to {moved}"],
-        )
-        records.journal.append(run, session.clock.now(), [event])
-
-
-def _purge_order(order_id: str, environment: str) -> Delegated:
-    return Delegated(
-        id=order_id,
-        environment=environment,
-        component="environment",
-        agent="hub",
-        mode="remove",
-        strategy=None,
-        keyword="purge",
-        attempt=1,
-        deadline=60.0,
-    )
 
 
 def _consent(session: Session, chain: str) -> dict[Risk, Answer]:

@@ -143,7 +143,7 @@ def test_killed_while_it_moves_the_data_aside(demo: Demo) -> None:
     result = take_up(demo, "resume")
     assert (result.view.ending, result.view.in_flight) == (Ending.CONVERGED, [])
     assert demo.running() == {}
-    assert len(list((demo.home / "env").glob("one.aside-*"))) == 1
+    assert len(list((demo.home / "aside").glob("one-*"))) == 1
 
 
 def test_the_parts_outlive_their_hub_and_are_adopted(demo: Demo) -> None:
