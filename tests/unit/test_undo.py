@@ -157,9 +157,10 @@ def test_what_is_kept_is_not_rolled_back_any_more(place):
 
 def test_a_keep_that_was_cut_off_is_ended_by_the_next(place, monkeypatch):
     list(place.recovery())
-    with monkeypatch.context() as patched, pytest.raises(Cut):
+    with monkeypatch.context() as patched:
         patched.setattr(undo_module.UndoLog, "_drop", lambda *_: (_ for _ in ()).throw(Cut))
-        place.undo.keep(ORDER)
+        with pytest.raises(Cut):
+            place.undo.keep(ORDER)
     assert place.undo.count(ORDER) == 0, "what is over is not rolled back, with its copies half gone"
     place.undo.keep("run/4/0")
     assert list((place.folder / "undo").glob("*")) == []

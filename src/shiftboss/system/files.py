@@ -7,9 +7,12 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 BALLAST_BYTES = 1024 * 1024  # room for an escalation report, its log tails and a few journal pages
+LOG_BYTES = 5 * 1024 * 1024  # a log larger than this is rotated when its process is started again
+LOGS_KEPT = 3
 _READ_AT_ONCE = 1024 * 1024
 
 
@@ -125,6 +128,63 @@ def move_aside(path: Path, stamp: str) -> Path:
     path.rename(target)
     sync_folder(path.parent)
     return target
+
+
+def size_of(path: Path) -> int:
+    """Bytes that a file, or everything in a folder, takes; what vanishes meanwhile counts nothing."""
+    if path.is_symlink() or not path.is_dir():
+        return _size(path)
+    return sum(_size(Path(folder) / name) for folder, _, names in os.walk(path) for name in names)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+def copy_durably(source: Path, target: Path) -> None:
+    """Copy a folder with everything in it; it is on the disk when this returns.
+
+    Raises:
+        OSError: something could not be copied, or `target` is there already; `target` may be half filled.
+    """
+    target.mkdir(mode=0o700)
+    for entry in sorted(source.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            copy_durably(entry, target / entry.name)
+        else:
+            _copy_file(entry, target / entry.name)
+    shutil.copystat(source, target)
+    sync_folder(target)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    shutil.copy2(source, target, follow_symlinks=False)
+    if not target.is_symlink():
+        handle = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def rotate(path: Path, *, over: int = LOG_BYTES, kept: int = LOGS_KEPT) -> bool:
+    """Rename a log that grew larger than `over` bytes to .1, and older ones up by one; the oldest goes.
+
+    Only while nobody writes to it, that is right before its process is started. True when it was renamed; a log that
+    is not there or may not be renamed is no reason not to start.
+    """
+    if _size(path) <= over:
+        return False
+    names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, kept + 1))]
+    with contextlib.suppress(OSError):
+        for newer, older in zip(names[-2::-1], names[:0:-1], strict=True):
+            if newer.exists():
+                newer.replace(older)
+        return True
+    return False
 
 
 class Ballast:

@@ -19,7 +19,7 @@ from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.system import proc
 from shiftboss.system.clock import Clock
-from shiftboss.system.files import ensure_private_folder, write_atomic
+from shiftboss.system.files import ensure_private_folder, rotate, write_atomic
 from shiftboss.system.instance import HELPER, Instance, Marks, alive, instance_of, marks_of
 from shiftboss.system.start import MissingProgram, NotPermitted, start, start_failure
 from shiftboss.system.tool import ToolResult, run_program
@@ -98,6 +98,8 @@ class Processes:
     ) -> Instance:
         """Start a component's process in its own session, unless it lives already; output is appended to `log`.
 
+        A log that has grown large is rotated first.
+
         Idempotent: a living process is returned as it is. The process outlives this one.
 
         Raises:
@@ -115,6 +117,7 @@ class Processes:
             run=run,
             delegation=delegation,
         )
+        rotate(log)
         pid = start(argv, env={**os.environ, **(env or {}), **marks.variables()}, log=log, cwd=cwd)
         self._children[pid] = component
         self._exit_codes.pop(component, None)

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shiftboss.model.value import Value
 from shiftboss.settings import Settings
 from shiftboss.system.clock import Clock
 from shiftboss.system.environment import Environment
 from shiftboss.system.process import Processes
+
+if TYPE_CHECKING:  # a run that recovers nothing needs neither
+    from shiftboss.system.aside import Aside
+    from shiftboss.system.undo import UndoLog
 
 
 def _silent(_text: str) -> None:
@@ -38,3 +43,17 @@ class Workbench(Value):
                 "pool_status": preferred.pool_status,
             }
         )
+
+    @property
+    def aside(self) -> "Aside":
+        """Where data of this environment is moved instead of being thrown away."""
+        from shiftboss.system.aside import Aside
+
+        return Aside(self.home, self.environment.name)
+
+    @property
+    def undo(self) -> "UndoLog":
+        """Where a recovery writes down how each of its steps is taken back."""
+        from shiftboss.system.undo import UndoLog
+
+        return UndoLog(self.home, self.environment.folder / "undo", self.aside, self.clock.now)

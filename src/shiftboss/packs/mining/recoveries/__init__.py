@@ -1,0 +1,1 @@
+"""What each strategy of the mining stack does; called by recovery.py, one module per kind of repair."""
