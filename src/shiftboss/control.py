@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from shiftboss.app import (
@@ -31,18 +32,16 @@ from shiftboss.looking import check_components, events_of, look
 from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
-from shiftboss.model.gap import Gap
 from shiftboss.model.move import Risk
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
 from shiftboss.purging import purge
+from shiftboss.reporting import build_report
 from shiftboss.system.lock import EnvironmentLock
 from shiftboss.view import RunView, fold
 
 Listener = Callable[[Recorded], None]
-
-TAIL_LINES = 12
 
 
 class Result(Value):
@@ -241,36 +240,7 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         lessons=records.memory.lessons(learnt_with),
         credits=records.memory.credits(session.benches, learnt_with),
         versions=learnt_with,
-        report=lambda environment, why, state, gaps: build_report(session, environment, why, state, gaps),
-    )
-
-
-def build_report(
-    session: Session, environment: str, why: str, state: RunState, gaps: Mapping[str, Gap]
-) -> dict[str, Any]:
-    """The report of an escalation, with what this machine can add to it."""
-    from shiftboss.engine import report
-    from shiftboss.system.files import read_text_tail
-
-    bench = session.benches[environment]
-    own = [gap for gap in gaps.values() if gap.environment == environment and not gap.blocked_by]
-    tails: dict[str, Sequence[str]] = {}
-    for name in dict.fromkeys(gap.component.partition(".")[0] for gap in own):
-        path = bench.environment.folder / session.pack.logs.get(name, "").format(chain=bench.environment.chain)
-        if path.is_file():
-            tails[name] = read_text_tail(path, 8_000).splitlines()[-TAIL_LINES:]
-    suggestions = [pair for gap in own for pair in session.pack.advise(gap.component, gap.failure, bench)]
-    return report.build(
-        environment,
-        why,
-        state,
-        gaps,
-        report.Surroundings(
-            versions=versions(),
-            paths={"working directory": str(session.home), "environment": str(bench.environment.folder)},
-            log_tails=tails,
-            suggestions=list(dict.fromkeys(suggestions)),
-        ),
+        report=partial(build_report, session, records.memory),
     )
 
 

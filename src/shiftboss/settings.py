@@ -104,6 +104,7 @@ def load_settings(
     written += _from_environment(environ, cwd)
     written += _from_arguments(sets, environ, cwd, findings)
     known = table()
+    findings.diagnostics += _misspelt_variables(environ, known)
     findings.values = {"cache.folder": _cache_folder(environ, cwd)}
     for one in written:
         _take(one, known, findings)
@@ -274,6 +275,17 @@ def _from_environment(environ: Mapping[str, str], cwd: Path) -> list[Written]:
         for name, value in sorted(environ.items())
         if name.startswith(_PREFIX) and "__" in name and not name.startswith(_TEST_PREFIX)
     ]
+
+
+def _misspelt_variables(environ: Mapping[str, str], known: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Variables that would be a setting with one more underscore: silently they would do nothing."""
+    for key in known:
+        group, _, name = key.upper().partition(".")
+        written, right = f"{_PREFIX}{group}_{name}", f"{_PREFIX}{group}__{name}"
+        if written in environ:
+            what = f"{written} is not read: two underscores stand between a group and its setting"
+            remedy = f"Call it {right}" + (", or unset it: that one is set too." if right in environ else ".")
+            yield Diagnostic(place=ENVIRONMENT, path=written, what=what, remedy=remedy)
 
 
 def _from_arguments(

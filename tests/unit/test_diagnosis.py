@@ -140,6 +140,7 @@ SILENCES = {
     "warm-up": ({"error": "RpcWarming", "age": 900.0}, None),
     "young and not listening": ({"error": "RpcRefused", "age": 1.0}, None),
     "old and not listening": ({"error": "RpcRefused"}, Kind.FROZEN),
+    "young and broke off, as it does when it ends": ({"error": "RpcUnreadable", "listens": True, "age": 1.0}, None),
     "old and silent": ({"error": "RpcTimeout", "listens": True}, Kind.FROZEN),
     "another daemon answers": ({"error": "RpcUnauthorized", "holder": FOREIGN, "age": 0.5}, Kind.PORT_FOREIGN),
     "an orphan of ours answers": ({"error": "RpcUnauthorized", "holder": OURS}, Kind.PORT_ORPHAN),

@@ -89,6 +89,22 @@ def test_the_cache_folder_follows_the_usual_variables(work, environ, folder):
     assert load(work, **environ).cache.folder == Path(folder)
 
 
+def test_a_variable_with_one_underscore_too_few_is_named_with_the_right_one(work):
+    found = findings(work, SHIFTBOSS_PORTS_RPC="1", SHIFTBOSS_POOL_SHARE_DIFFICULTY="2", SHIFTBOSS_MINER__THREADS="2")
+    assert [(one.place, one.path, one.remedy) for one in found] == [
+        ("environment", "SHIFTBOSS_PORTS_RPC", "Call it SHIFTBOSS_PORTS__RPC."),
+        ("environment", "SHIFTBOSS_POOL_SHARE_DIFFICULTY", "Call it SHIFTBOSS_POOL__SHARE_DIFFICULTY."),
+    ]
+    (both,) = findings(work, SHIFTBOSS_PORTS_RPC="1", SHIFTBOSS_PORTS__RPC="1800")
+    assert "unset it" in both.remedy
+
+
+def test_what_we_set_ourselves_is_no_misspelt_setting(work):
+    ours = ("HOME", "ENVIRONMENT", "COMPONENT", "RUN", "DELEGATION", "CACHE", "TEST_DEBUG", "RPC", "RPC_COOKIE_FILE")
+    more = ("WALLET", "ADDRESS", "STRATUM", "POOL_STATUS")
+    assert load(work, **{f"SHIFTBOSS_{name}": "x" for name in (*ours, *more)}).ports == Ports()
+
+
 @pytest.mark.parametrize(
     ("setting", "value"),
     [

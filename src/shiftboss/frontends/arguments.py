@@ -41,6 +41,7 @@ class Verb(Value):
 
     name: str
     help: str
+    group: str = ""  #: under which title of the help it stands
     detail: str = ""
     declare: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
 

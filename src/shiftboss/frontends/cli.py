@@ -93,7 +93,10 @@ def _call(words: Sequence[str]) -> int:
 def _help() -> int:
     from shiftboss.frontends.verbs import VERBS
 
-    lines = [f"  {verb.name:<10} {verb.help}\n" for verb in VERBS.values()]
+    lines: list[str] = []
+    for group in dict.fromkeys(verb.group for verb in VERBS.values()):
+        lines.append(f"{group}:\n")
+        lines += [f"  {verb.name:<10} {verb.help}\n" for verb in VERBS.values() if verb.group == group]
     sys.stdout.write(HELP + "".join(lines) + END)
     return 0
 

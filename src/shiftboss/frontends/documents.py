@@ -1,10 +1,11 @@
 """The documents that `--json` prints, made from views and values; no printing here."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from shiftboss.model.events import Decided, Observed
 from shiftboss.model.observation import Observation
+from shiftboss.model.redact import redact_all
 from shiftboss.view import DelegationView, RunView
 
 Document = dict[str, Any]
@@ -29,6 +30,10 @@ def run_document(view: RunView, endpoints: Named | None = None, proof: Named | N
         "components": {key: _observed(seen) for key, seen in view.components.items()},
         "decisions": [_decision(one) for one in view.decisions],
         "not_admitted": [vars(one) for one in view.refused],
+        "asked": [vars(one) for one in view.asked.values()],
+        "answers": view.answers,
+        "learned": [vars(one) for one in view.learned],
+        "mended_by_hand": [vars(one) for one in view.mended],
         "warnings": view.warnings,
         "notes": view.notes,
     }
@@ -36,9 +41,21 @@ def run_document(view: RunView, endpoints: Named | None = None, proof: Named | N
         document["endpoints"] = {name: dict(one) for name, one in endpoints.items()}
     if proof is not None:
         document["proof"] = {name: dict(one) for name, one in proof.items()}
-    reports = {name: one.report for name, one in view.endings.items() if one.report}
+    reports = {name: report_document(one.report) for name, one in view.endings.items() if one.report}
     if reports:
         document["report"] = reports
+    return document
+
+
+def report_document(report: Mapping[str, Any]) -> Document:
+    """A report as plain values, redacted once more; each question with the commands that answer it."""
+    document = cast("Document", redact_all(dict(report)))
+    asked = document.get("approvals", [])
+    if asked:
+        from shiftboss.frontends.report_text import answer_commands, resume_command
+
+        document["approvals"] = [{**one, "commands": answer_commands(report, one)} for one in asked]
+        document["resume"] = resume_command(report)
     return document
 
 

@@ -6,25 +6,62 @@ Pure; verbs_history.py prints what this makes.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from shiftboss.frontends.text import clean, wrap
-from shiftboss.model.events import Decided, NotAdmitted, Observed, Recorded
+from shiftboss.frontends.text import clean, facts_text, wrap
+from shiftboss.model.events import (
+    ApprovalAsked,
+    Approved,
+    Decided,
+    Denied,
+    Learned,
+    MendedByHand,
+    NotAdmitted,
+    Observed,
+    Recorded,
+)
+from shiftboss.model.gap import GapKind
 
 Explained = dict[str, Any]
+_Told = Learned | MendedByHand | Approved | Denied
 
 
 def explained(records: Iterable[Recorded]) -> list[Explained]:
-    """Every decision with what was seen when it was made."""
+    """Every decision with what was seen, learned and answered before it was made, and what it left to a person."""
     seen: dict[str, Observed] = {}
+    told: list[dict[str, Any]] = []
     found: list[Explained] = []
     for record in records:
         event = record.event
         if isinstance(event, Observed):
             seen[f"{event.environment}/{event.component}"] = event
         elif isinstance(event, Decided):
-            found.append(_explained(event, record.at, seen))
+            found.append({**_explained(event, record.at, seen), "learned": told})
+            told = []
+        elif isinstance(event, _Told):
+            told.append(_told(event))
         elif isinstance(event, NotAdmitted) and found:
             found[-1]["not_admitted"].append({"move": event.move, "why": event.why})
+        elif isinstance(event, ApprovalAsked) and found:
+            found[-1]["asked"].append(dict(vars(event)))
+    if found:
+        found[-1]["afterwards"] = told
     return found
+
+
+def _told(event: _Told) -> dict[str, Any]:
+    """What memory or a person said, as plain values with a sentence."""
+    match event:
+        case Learned():
+            lasted = "lasted" if event.lasted else "did not last"
+            text = f"{event.strategy} {lasted} against {event.signature}: {event.why}"
+        case MendedByHand():
+            changed = f" (differs now: {', '.join(event.changed)})" if event.changed else ""
+            said = f"; said: {' / '.join(event.notes)}" if event.notes else ""
+            text = f"{event.environment}/{event.component} was mended by hand: {event.what}{changed}{said}"
+        case Approved():
+            text = f"a person approved act {event.act}"
+        case Denied():
+            text = f"a person denied act {event.act}{': ' + event.reason if event.reason else ''}"
+    return {"kind": type(event).__name__, **vars(event), "text": text}
 
 
 def _explained(event: Decided, at: float, seen: Mapping[str, Observed]) -> Explained:
@@ -45,6 +82,8 @@ def _explained(event: Decided, at: float, seen: Mapping[str, Observed]) -> Expla
         "reasoning": event.reasoning,
         "rejected": _rejected(event),
         "not_admitted": [],
+        "asked": [],
+        "afterwards": [],
     }
 
 
@@ -74,7 +113,9 @@ def decision_lines(one: Explained) -> Iterator[str]:
     yield ""
     yield f"Turn {one['turn']}, by the {clean(one['source'])} brain"
     yield from _section("Evidence", [_evidence_text(seen) for seen in one["evidence"]])
-    yield from _section("Gaps", [_gap_text(gap) for gap in one["gaps"]])
+    yield from _section("Learned and answered", [told["text"] for told in one["learned"]])
+    yield from _section("Gaps", [_gap_text(gap) for gap in one["gaps"] if not _coming(gap)])
+    yield from _section("Forecasts", [_gap_text(gap) for gap in one["gaps"] if _coming(gap)])
     legal = [f"{move['move']} ({move['keyword']}): {move['why']}" for move in one["legal"]]
     more = [f"and {one['more_legal']} more"] if one["more_legal"] else []
     yield from _section("Legal moves", [*legal, *more])
@@ -85,6 +126,8 @@ def decision_lines(one: Explained) -> Iterator[str]:
         yield from (f"  {part}" for part in wrap(line, 76, hang=2))
     yield from _section("Rejected", [f"{move['move']}: {move['why']}" for move in one["rejected"]])
     yield from _section("Not admitted", [f"{move['move']}: {move['why']}" for move in one["not_admitted"]])
+    yield from _section("Asked", [_asked_text(asked) for asked in one["asked"]])
+    yield from _section("Afterwards", [told["text"] for told in one["afterwards"]])
 
 
 def _section(title: str, items: Sequence[str]) -> Iterator[str]:
@@ -97,10 +140,19 @@ def _section(title: str, items: Sequence[str]) -> Iterator[str]:
 
 
 def _evidence_text(seen: Mapping[str, Any]) -> str:
-    facts = ", ".join(f"{name}={value}" for name, value in seen["evidence"].items())
+    facts = facts_text(seen["evidence"])
     return f"{seen['component']} is {seen['health']}: {seen['summary']}" + (f" [{facts}]" if facts else "")
 
 
 def _gap_text(gap: Mapping[str, Any]) -> str:
     waits = f" (waits for {', '.join(gap['blocked_by'])})" if gap["blocked_by"] else ""
     return f"{gap['gap']}: {gap['why']}{waits}"
+
+
+def _coming(gap: Mapping[str, Any]) -> bool:
+    """Whether a gap is a failure that is seen coming."""
+    return str(gap["gap"]).endswith(f"/{GapKind.FORECAST}")
+
+
+def _asked_text(asked: Mapping[str, Any]) -> str:
+    return f"{asked['move']} ({asked['risk']}): {asked['what']}; shiftboss approve {asked['act']}"

@@ -15,6 +15,7 @@ from shiftboss.model.events import (
     Denied,
     EnvironmentEnded,
     Learned,
+    MendedByHand,
     NotAdmitted,
     NoteAdded,
     Observed,
@@ -28,8 +29,9 @@ from shiftboss.model.events import (
 from shiftboss.model.value import Value
 from shiftboss.view import RunView
 
-_Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded | Approved | Denied
-_Spoken = _Alone | Delegated | Settled | ApprovalAsked | Learned | Warned | EnvironmentEnded | RunEnded
+_Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded
+_People = ApprovalAsked | Approved | Denied | MendedByHand
+_Spoken = _Alone | _People | Delegated | Settled | Learned | Warned | EnvironmentEnded | RunEnded
 
 READY = "ready"
 URGENT = frozenset({"failed", "warns", "ends", "refuses", "asks"})
@@ -93,12 +95,10 @@ class Narrator:
                 yield "sends", self._delegated(event)
             case Settled():
                 yield self._settled(event)
-            case ApprovalAsked():
-                name = self._name(event.environment, event.component)
-                yield "asks", f"{name}: {event.what} ({event.risk}); shiftboss approve RUN {event.act}"
-            case Learned():
-                name = self._name(event.environment, event.component)
-                yield "learns", f"{name}: {event.strategy} {'lasted' if event.lasted else 'did not last'}: {event.why}"
+            case ApprovalAsked() | Learned() | MendedByHand():
+                yield _of_people_and_memory(event, self._name(event.environment, event.component))
+            case Approved() | Denied():
+                yield "notes", self._answered(event)
             case Warned():
                 name = f"{self._name(event.environment, event.component)}: " if event.component else ""
                 yield "warns", f"{name}{event.text}"
@@ -126,12 +126,32 @@ class Narrator:
         name = self._name(event.environment, event.component)
         return f"{event.agent} {_DOING.get(event.mode, event.mode)} {name}{how}{again}"
 
+    def _answered(self, event: Approved | Denied) -> str:
+        asked = self.view.asked.get(event.act)
+        what = (
+            f"{self._name(asked.environment, asked.component)}: {asked.what} (act {event.act})" if asked else event.act
+        )
+        if isinstance(event, Approved):
+            return f"a person approved {what}"
+        return f"a person denied {what}{': ' + event.reason if event.reason else ''}"
+
     def _settled(self, event: Settled) -> tuple[str, str]:
         order = self.view.delegations[event.id]
         name = self._name(order.environment, order.component)
         if not event.ok:
             return "failed", f"{name} after {seconds_text(event.seconds)}: {event.summary}"
         return "done", f"{name} in {seconds_text(event.seconds)}: {event.summary}"
+
+
+def _of_people_and_memory(event: ApprovalAsked | Learned | MendedByHand, name: str) -> tuple[str, str]:
+    match event:
+        case ApprovalAsked():
+            return "asks", f"{name}: {event.what}? ({event.risk}); to allow it: shiftboss approve {event.act}"
+        case Learned():
+            return "learns", f"{name}: {event.strategy} {'lasted' if event.lasted else 'did not last'}: {event.why}"
+        case MendedByHand():
+            changed = f" (differs: {', '.join(event.changed)})" if event.changed else ""
+            return "learns", f"{name} was mended by hand: {event.what}{changed}; kept as a lesson for the next time"
 
 
 def _by_itself(event: _Alone) -> Iterator[tuple[str, str]]:
@@ -147,10 +167,6 @@ def _by_itself(event: _Alone) -> Iterator[tuple[str, str]]:
             yield "refuses", f"{event.move}: {event.why}"
         case NoteAdded():
             yield "notes", event.text
-        case Approved():
-            yield "notes", f"a person approved act {event.act}"
-        case Denied():
-            yield "notes", f"a person denied act {event.act}{': ' + event.reason if event.reason else ''}"
         case _:
             assert_never(event)
 

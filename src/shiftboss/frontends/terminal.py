@@ -33,6 +33,8 @@ _CODES: Mapping[str, str] = {
     "warns": "33",
     "notes": "35",
     "refuses": "33",
+    "asks": "1;33",
+    "learns": "35",
     "ends": "1",
     "ready": "32",
     "starting": "33",

@@ -4,6 +4,8 @@ Used by all drawing; changes nothing but control characters, and wraps lines.
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any, cast
 
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # a control sequence, e.g. a colour (ECMA-48)
@@ -56,3 +58,27 @@ def seconds_text(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+def facts_text(facts: Mapping[str, Any]) -> str:
+    """Named values as people read them: `pid: 7; holders: python3, nc; synced: yes`."""
+    return "; ".join(f"{clean(name)}: {value_text(value)}" for name, value in facts.items())
+
+
+def value_text(value: object) -> str:
+    """A JSON value in words: no brackets, quotes or Python names."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.10g}"
+        case list() | tuple():
+            items = cast("list[object]", value)
+            return ", ".join(map(value_text, items)) or "none"
+        case dict():
+            pairs = cast("dict[object, object]", value).items()
+            return ", ".join(f"{clean(name)} {value_text(one)}" for name, one in pairs) or "none"
+        case _:
+            return clean(value) or "empty"

@@ -8,19 +8,25 @@ WORKERS = {
     "up": "verbs_run:up",
     "down": "verbs_run:down",
     "restart": "verbs_run:restart",
-    "resume": "verbs_run:resume",
+    "watch": "verbs_run:watch",
     "status": "verbs_look:status",
     "plan": "verbs_look:plan",
     "env": "verbs_look:env",
     "logs": "verbs_logs:logs",
-    "validate": "verbs_files:validate",
-    "agents": "verbs_files:agents",
-    "pipelines": "verbs_files:pipelines",
     "runs": "verbs_history:runs",
     "show": "verbs_history:show",
     "explain": "verbs_history:explain",
     "note": "verbs_history:note",
     "stop": "verbs_history:stop",
+    "resume": "verbs_run:resume",
+    "approve": "verbs_answer:approve",
+    "deny": "verbs_answer:deny",
+    "memory": "verbs_answer:memory",
+    "restore": "verbs_restore:restore",
+    "chaos": "verbs_chaos:chaos",
+    "validate": "verbs_files:validate",
+    "agents": "verbs_files:agents",
+    "pipelines": "verbs_files:pipelines",
 }
 """Verb -> module of this folder and the function in it that takes a Call and gives the exit code."""
 
@@ -66,33 +72,122 @@ def _note(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT", help="what to write into the run's journal")
 
 
+def _watch(parser: argparse.ArgumentParser) -> None:
+    _goal(parser)
+    parser.add_argument("--interval", metavar="S", help="seconds between looks when all is well (probes.interval)")
+
+
+def _act(parser: argparse.ArgumentParser) -> None:
+    text = "the act's number, its beginning, or the move's id; RUN may be left out"
+    parser.add_argument("words", nargs="+", metavar="[RUN] ACT", help=text)
+
+
+def _deny(parser: argparse.ArgumentParser) -> None:
+    _act(parser)
+    parser.add_argument("--reason", metavar="TEXT", help="why; it stands in the run's journal")
+
+
+def _memory(parser: argparse.ArgumentParser) -> None:
+    actions = ("list", "show", "export", "forget")
+    parser.add_argument("action", choices=actions, metavar="ACTION", help=", ".join(actions))
+    parser.add_argument("signature", nargs="?", metavar="SIGNATURE", help="of a failure, or its beginning")
+    parser.add_argument("--strategy", metavar="NAME", help="forget: only what was learned of this strategy")
+    parser.add_argument("--all", action="store_true", help="forget: everything")
+
+
+def _restore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("snapshot", nargs="?", metavar="SNAPSHOT", help="what to bring back (default: list them)")
+
+
+def _chaos(parser: argparse.ArgumentParser) -> None:
+    actions = ("list", "inject", "clear", "run")
+    add = parser.add_argument
+    add("action", choices=actions, metavar="ACTION", help=", ".join(actions))
+    add("names", nargs="*", metavar="NAME", help="inject, clear: faults, as `shiftboss chaos list` names them")
+    add("--simulated", action="store_true", help="run: on a simulated stack in virtual time")
+    add("--real", action="store_true", help="run: on real parts, in working directories of their own")
+    add("--seed", type=int, default=1, metavar="N", help="run: the same seed gives the same runs (default 1)")
+    add("--runs", type=int, default=200, metavar="N", help="run: how many on the simulated stack (default 200)")
+    add("--faults", metavar="A,B", help="run: only these faults")
+    add("--out", metavar="DIR", help="run: where to write the score (JSON, Markdown, a picture)")
+
+
+ACT, LOOK, RUNS, TROUBLE, FILES = "The stack", "A look at it", "Runs", "When things break", "Templates and settings"
+"""The groups of the help."""
+
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb(name="up", help="Bring the stack up and prove it; does only what is missing", declare=_goal),
-        Verb(name="down", help="Stop what we started; data is kept, adopted parts live on", declare=_down),
-        Verb(name="restart", help="Replace running parts, and what depends on them", declare=_components),
+        Verb(group=ACT, name="up", help="Bring the stack up and prove it; does only what is missing", declare=_goal),
+        Verb(group=ACT, name="down", help="Stop what we started; data is kept, adopted parts live on", declare=_down),
+        Verb(group=ACT, name="restart", help="Replace running parts, and what depends on them", declare=_components),
         Verb(
+            group=ACT,
+            name="watch",
+            help="Bring the stack up and keep it so, until stopped",
+            detail="Prints a line per change. Ctrl-C and SIGTERM end it (exit code 130); the stack stays.",
+            declare=_watch,
+        ),
+        Verb(
+            group=LOOK,
             name="status",
             help="Look at the stack; changes nothing",
             detail="Exit code 0 when every component is ready, 3 otherwise.",
         ),
-        Verb(name="plan", help="Say what `up` would do now, and what it would skip", declare=_goal),
-        Verb(name="validate", help="Check templates and settings; all findings at once", declare=_files),
-        Verb(name="runs", help="List the runs of this working directory"),
-        Verb(name="show", help="Show one run", declare=_run),
-        Verb(name="explain", help="Every decision: evidence, gap, legal moves, choice, alternatives", declare=_explain),
-        Verb(name="logs", help="Print a component's log", declare=_logs),
-        Verb(name="agents", help="List the agents and what they look after"),
-        Verb(name="pipelines", help="List the pipelines and their stages"),
-        Verb(name="resume", help="Take up a run that was cut off", declare=_maybe_run),
+        Verb(group=LOOK, name="plan", help="Say what `up` would do now, and what it would skip", declare=_goal),
+        Verb(group=LOOK, name="logs", help="Print a component's log", declare=_logs),
         Verb(
+            group=LOOK,
             name="env",
             help="Print the endpoints as exports for a shell",
             detail='Use it as eval "$(shiftboss env)".',
         ),
-        Verb(name="note", help="Say something to a run; it stands in its journal", declare=_note),
-        Verb(name="stop", help="End the run that another shiftboss is driving; the stack stays", declare=_maybe_run),
+        Verb(group=RUNS, name="runs", help="List the runs of this working directory"),
+        Verb(group=RUNS, name="show", help="Show one run", declare=_run),
+        Verb(
+            group=RUNS,
+            name="explain",
+            help="Every decision: evidence, gap, legal moves, choice, alternatives",
+            declare=_explain,
+        ),
+        Verb(group=RUNS, name="note", help="Say something to a run; it stands in its journal", declare=_note),
+        Verb(
+            group=RUNS,
+            name="stop",
+            help="End the run that another shiftboss is driving; the stack stays",
+            declare=_maybe_run,
+        ),
+        Verb(
+            group=TROUBLE,
+            name="resume",
+            help="Take up a run that was cut off, needs consent, or needed a human",
+            detail="It looks first: what was mended by hand is kept as a lesson.",
+            declare=_maybe_run,
+        ),
+        Verb(
+            group=TROUBLE,
+            name="approve",
+            help="Consent to one act that a run asks about (exit code 4)",
+            detail="It counts for exactly this act in this run; `shiftboss resume` then goes on.",
+            declare=_act,
+        ),
+        Verb(group=TROUBLE, name="deny", help="Forbid one act that a run asks about", declare=_deny),
+        Verb(
+            group=TROUBLE,
+            name="memory",
+            help="What lasted against which failure: list, show, export, forget",
+            declare=_memory,
+        ),
+        Verb(
+            group=TROUBLE,
+            name="restore",
+            help="Bring back data that was moved aside; without a name list it",
+            declare=_restore,
+        ),
+        Verb(group=TROUBLE, name="chaos", help="Faults to try it with: list, inject, clear, run", declare=_chaos),
+        Verb(group=FILES, name="validate", help="Check templates and settings; all findings at once", declare=_files),
+        Verb(group=FILES, name="agents", help="List the agents and what they look after"),
+        Verb(group=FILES, name="pipelines", help="List the pipelines and their stages"),
     )
 }
 """Every verb by name, in the order of the help."""

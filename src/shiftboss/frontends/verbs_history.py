@@ -11,11 +11,12 @@ from shiftboss.frontends.documents import run_document
 from shiftboss.frontends.failures import print_document
 from shiftboss.frontends.narrate import Narrator
 from shiftboss.frontends.plain import WIDTH, lines_of, table_lines, write
-from shiftboss.frontends.report_files import text_lines
+from shiftboss.frontends.report_text import text_lines
 from shiftboss.frontends.session import in_order, session_of
 from shiftboss.frontends.tables import Table, of_run
 from shiftboss.frontends.text import clean, clip, seconds_text, wrap
 from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
+from shiftboss.model.run import Ending
 from shiftboss.system.clock import utc_text
 from shiftboss.view import RunView, fold
 
@@ -88,7 +89,7 @@ def show(call: Call) -> int:
 
 def _last_words(view: RunView) -> Iterator[str]:
     """How it ended, in the DECISION / REASONING form: the reports, or else the last decision."""
-    reports = [ending.report for ending in view.endings.values() if ending.report]
+    reports = [one.report for one in view.endings.values() if one.report and one.ending != Ending.INTERRUPTED]
     for report in reports:
         yield ""
         yield from text_lines(report)

@@ -1,4 +1,4 @@
-"""up, down, restart, resume: the verbs that act. They drive a run and show it."""
+"""up, down, restart, watch, resume: the verbs that act. They drive a run and show it."""
 
 import asyncio
 import os
@@ -7,15 +7,17 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from shiftboss import control, looking
-from shiftboss.app import Session
+from shiftboss.app import STORE, Session
 from shiftboss.errors import BadInput
 from shiftboss.frontends.arguments import Call, wrong
 from shiftboss.frontends.documents import run_document
 from shiftboss.frontends.failures import print_document
-from shiftboss.frontends.plain import PlainScreen, SilentScreen
+from shiftboss.frontends.plain import WIDTH, PlainScreen, SilentScreen, write
 from shiftboss.frontends.session import in_order, pack_and_components, session_of
 from shiftboss.frontends.tables import end_tables
+from shiftboss.frontends.text import wrap
 from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, Ending, Goal, Want
+from shiftboss.view import RunView
 
 Drive = Callable[[Session, PlainScreen], Awaitable[control.Result]]
 
@@ -33,7 +35,25 @@ def down(call: Call) -> int:
     """Stop what is ours."""
     _, components = pack_and_components(call.more["words"])
     goal = Goal(want=Want.DOWN, components=components, purge=bool(call.more["purge"]))
-    return _act(call, _towards(call, goal), control.as_brought_up(session_of(call)))
+    session = session_of(call)
+    if not _was_used(session):
+        return _nothing_to_stop(call, session, goal)
+    return _act(call, _towards(call, goal), control.as_brought_up(session))
+
+
+def _was_used(session: Session) -> bool:
+    places = [session.home / STORE, *(bench.environment.folder for bench in session.benches.values())]
+    return any(map(os.path.lexists, places))
+
+
+def _nothing_to_stop(call: Call, session: Session, goal: Goal) -> int:
+    """Nothing was ever run there: that is said, and nothing is made."""
+    looking.check_components(session, goal)
+    if call.json:
+        print_document({**run_document(RunView()), "ending": str(Ending.CONVERGED), "exit_code": 0})
+    elif not call.quiet:
+        write(wrap(f"Nothing was ever run in {session.home}: there is nothing to stop.", WIDTH))
+    return 0
 
 
 def restart(call: Call) -> int:
@@ -47,6 +67,16 @@ def restart(call: Call) -> int:
         return await control.run_goal(session, goal, brain=call.brain, listener=screen.show)
 
     return _act(call, drive)
+
+
+def watch(call: Call) -> int:
+    """Bring the stack up and keep it so."""
+    _, components = pack_and_components(call.more["words"])
+    interval: str | None = call.more["interval"]
+    if interval is not None:
+        call = call.but(sets=(*call.sets, f"probes.interval={interval}"))
+    screen = SilentScreen() if call.json else PlainScreen(quiet=call.quiet)  # for days on end: nothing that moves
+    return _act(call, _towards(call, Goal(components=components, keep=True)), screen=screen)
 
 
 def resume(call: Call) -> int:
@@ -67,9 +97,9 @@ def _towards(call: Call, goal: Goal) -> Drive:
     return drive
 
 
-def _act(call: Call, drive: Drive, session: Session | None = None) -> int:
+def _act(call: Call, drive: Drive, session: Session | None = None, screen: PlainScreen | None = None) -> int:
     session = session or session_of(call)
-    screen = _screen(call, session)
+    screen = screen or _screen(call, session)
     try:
         result = asyncio.run(_shown(session, drive, screen))
     except (KeyboardInterrupt, asyncio.CancelledError):

@@ -30,7 +30,7 @@ class Fault(Value):
     what: str  #: one sentence
     component: str  #: where it is felt
     moment: Moment = Moment.RUNNING
-    kinds: tuple[FailureKind, ...] = ()  #: right diagnoses; empty: seen as a plain gap, or nothing to see
+    kinds: tuple[FailureKind, ...] = ()  #: right diagnoses, the first a must; empty: a plain gap, or nothing to see
     mended_by: tuple[str, ...] = ()  #: strategies (or `ensure`) that may be used; empty: nothing to mend
     untouched: tuple[str, ...] = ()  #: components whose process must be the same afterwards
     ending: Ending = Ending.CONVERGED  #: how a run that meets it rightly ends

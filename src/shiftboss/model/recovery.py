@@ -33,7 +33,6 @@ class Strategy(Value):
     risk: Risk = Risk.SAFE
     uses: int = 2  #: how often per component and signature before the next rung
     most: int = 0  #: how often per environment in one run, whatever the failure; 0 means no limit of its own
-    window: float = 60.0  #: seconds in which the failure must not return, or the strategy has failed
     undo: str = ""  #: how it is taken back, in one sentence; empty means it can't be
     estimate: float = 2.0
     what: str  #: one sentence

@@ -44,9 +44,17 @@ def daemon_program(bench: Workbench) -> Path | None:
     return private if private.is_file() else None
 
 
-def _fingerprint(program: Path) -> str:
+def fingerprint(program: Path) -> str:
+    """What changes when a program is replaced."""
     facts = program.stat()
     return f"{facts.st_size}:{facts.st_mtime_ns}"
+
+
+def versions(bench: Workbench) -> dict[str, str]:
+    """The daemon's version as its self-test told it; empty when none was tested."""
+    program = daemon_program(bench)
+    version = read_json(_note(bench)).get(str(program), {}).get("version") if program else None
+    return {"bitcoind": str(version)} if version else {}
 
 
 async def probe_daemon_binary(bench: Workbench) -> Observation:
@@ -57,7 +65,7 @@ async def probe_daemon_binary(bench: Workbench) -> Observation:
     if program is None:
         return observed(bench, "daemon.binary", Health.ABSENT, "no bitcoind is known yet")
     note = read_json(_note(bench)).get(str(program), {})
-    if note.get("fingerprint") != _fingerprint(program):
+    if note.get("fingerprint") != fingerprint(program):
         summary = f"{program} has not been tested yet"
         return observed(bench, "daemon.binary", Health.ABSENT, summary, evidence={"path": str(program)})
     evidence = {"path": str(program), "version": note["version"]}
@@ -127,7 +135,7 @@ async def _ensure_daemon(bench: Workbench) -> Outcome:
         changes.append(f"installed {facts['package']} {facts['version']} into {_prefix(bench)}")
     version = await _self_test(program)
     known = read_json(_note(bench))
-    known[str(program)] = {"fingerprint": _fingerprint(program), "version": version, **facts}
+    known[str(program)] = {"fingerprint": fingerprint(program), "version": version, **facts}
     write_atomic(_note(bench), json.dumps(known, indent=1))
     return done(f"{program} runs: {version}", *changes, path=str(program), **{"version": version, **facts})
 

@@ -1,15 +1,19 @@
 """The configurations of daemon, pool and miner: pure texts, compared with what lies there (agent config_generator)."""
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+from shiftboss.errors import Failed
+from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining.layout import (
     HOST,
     adopted,
+    broken,
     cookie_file,
     digest,
     layout,
@@ -130,9 +134,12 @@ def _probe(component: str, bench: Workbench) -> Observation:
         return observed(bench, component, Health.READY, unneeded)
     path = path_of(component, bench)
     try:
-        text = path.read_text()
+        text = path.read_text(errors="replace")
     except FileNotFoundError:
         return observed(bench, component, Health.ABSENT, f"{path.name} is not there")
+    except OSError as error:
+        summary = f"{path} can't be read: {error.strerror}"
+        return broken(bench, component, FailureKind.PERMISSION, summary, evidence={"path": str(path)})
     evidence = {"path": str(path), "hash": digest(text)}
     if text != _TEXTS[component](bench):
         summary = f"{path.name} is not what the settings ask for"
@@ -153,11 +160,21 @@ def write_config(component: str, bench: Workbench, *, force: bool = False) -> li
     if _unneeded(component, bench):
         return []
     path, text = path_of(component, bench), _TEXTS[component](bench)
-    old = path.read_text() if path.is_file() else None
+    old = path.read_text(errors="replace") if path.is_file() else None
     if old == text and not force:
         return []
-    ensure_private_folder(path.parent)
-    if old is not None and old != text:
-        write_atomic(path.with_name(f"{path.name}.bak"), old)
-    write_atomic(path, text)
+    try:
+        ensure_private_folder(path.parent)
+        if old is not None and old != text:
+            write_atomic(path.with_name(f"{path.name}.bak"), old)
+        write_atomic(path, text)
+    except OSError as error:
+        raise _unwritten(path, error) from error
     return [f"wrote {path}"]
+
+
+def _unwritten(path: Path, error: OSError) -> Failed:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    evidence = {"path": str(path), "errno": error.errno}
+    kind = FailureKind.NO_SPACE if full else FailureKind.PERMISSION
+    return Failed(kind, f"{path} can't be written: {error.strerror}", evidence)

@@ -9,7 +9,8 @@ from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import daemon, pool
-from shiftboss.packs.mining.layout import CYCLE, MINER, layout, observed, read_json, rpc
+from shiftboss.packs.mining.diagnosis_chain import remember
+from shiftboss.packs.mining.layout import CYCLE, MINER, adopted, layout, observed, read_json, rpc
 from shiftboss.system.files import write_atomic
 from shiftboss.system.rpc import RpcError, RpcFailure
 from shiftboss.system.workbench import Workbench
@@ -59,4 +60,6 @@ async def handle(order: Delegation, bench: Workbench) -> Outcome:
     proof, changes = await prove(bench)
     proof["instances"] = instances(bench)
     write_atomic(layout(bench).proof, json.dumps(proof, indent=1))
+    if not adopted(bench):
+        await remember(bench, rpc(bench))
     return done(f"block {proof['height_after']} is proven", *changes, "wrote the proof", **proof)

@@ -8,7 +8,20 @@ from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import wallet
-from shiftboss.packs.mining.binaries import daemon_program
+from shiftboss.packs.mining.binaries import daemon_program, fingerprint
+from shiftboss.packs.mining.diagnosis import Silence, classify, classify_silence, obstacle, stopped
+from shiftboss.packs.mining.diagnosis_chain import accept, expected_height, judge
+from shiftboss.packs.mining.diagnosis_look import (
+    bad,
+    free_mb,
+    listens,
+    port_holder,
+    scene,
+    still_ending,
+    until_ended,
+    vitals,
+)
+from shiftboss.packs.mining.diagnosis_start import note_of, write_note
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
     DAEMON,
@@ -17,22 +30,20 @@ from shiftboss.packs.mining.layout import (
     broken,
     config_digest,
     counting,
-    died,
     digest,
-    ended_unexpectedly,
+    exiting,
     layout,
     log_file,
     observed,
     rpc,
     rpc_port,
     rpc_url,
-    started_with,
+    outdated,
 )
-from shiftboss.packs.mining.logs import daemon_complaints
 from shiftboss.packs.mining.readiness import until_ready
-from shiftboss.system import net
+from shiftboss.system import net, proc
 from shiftboss.system.process import Instance, instance_of
-from shiftboss.system.rpc import RpcFailure, RpcRefused, RpcUnauthorized, RpcWarming
+from shiftboss.system.rpc import RpcFailure, RpcUnreadable, RpcWarming
 from shiftboss.system.workbench import Workbench
 
 STOP_SECONDS = 60.0
@@ -46,7 +57,10 @@ async def probe_daemon(bench: Workbench) -> Observation:
     instance = bench.processes.find(DAEMON)
     if instance is None:
         return _not_running(bench)
-    if started_with(instance) != _started_as(bench):
+    frozen = stopped(DAEMON, proc.state(instance.pid))
+    if frozen:
+        return bad(bench, DAEMON, frozen, evidence={"pid": instance.pid}, instance=instance.identity)
+    if outdated(instance, _started_as(bench)):
         summary = f"process {instance.pid} runs with an older configuration"
         return observed(bench, DAEMON, Health.BROKEN, summary, instance=instance.identity)
     return await _ask(bench, instance)
@@ -58,54 +72,75 @@ async def _ask(bench: Workbench, instance: Instance) -> Observation:
         info = await rpc(bench).call("getblockchaininfo")
     except RpcFailure as error:
         return _no_answer(bench, instance, error)
+    if not listens(instance.pid, rpc_port(bench)):
+        return _no_answer(bench, instance, RpcUnreadable("what answers on its port is not our daemon"))
     if info["chain"] != bench.environment.chain:
         summary = f"the daemon runs chain {info['chain']}, wanted is {bench.environment.chain}"
         return broken(bench, DAEMON, FailureKind.CONFIG, summary, instance=instance.identity)
-    evidence = {"pid": instance.pid, "chain": info["chain"], "rpc": rpc_url(bench)}
-    return observed(
-        bench,
-        DAEMON,
-        Health.READY,
-        f"process {instance.pid} answers RPC on {rpc_url(bench)}",
-        evidence=evidence,
-        instance=instance.identity,
-        measures={"height": float(info["blocks"])},
-    )
+    return _answered(bench, instance, int(info["blocks"]))
+
+
+def _answered(bench: Workbench, instance: Instance, height: int) -> Observation:
+    """READY, unless its chain is not what it was."""
+    identity, evidence = instance.identity, {"pid": instance.pid, "chain": bench.environment.chain}
+    found, busy = judge(bench, height)
+    if found:
+        return bad(bench, DAEMON, found, evidence=evidence, instance=identity)
+    if busy:
+        return observed(bench, DAEMON, Health.STARTING, busy, evidence=evidence, instance=identity)
+    summary = f"process {instance.pid} answers RPC on {rpc_url(bench)}"
+    measures = {"height": float(height), "free_mb": round(free_mb(bench), 1), **vitals(instance.pid)}
+    evidence["rpc"] = rpc_url(bench)
+    return observed(bench, DAEMON, Health.READY, summary, evidence=evidence, instance=identity, measures=measures)
 
 
 def _no_answer(bench: Workbench, instance: Instance, error: RpcFailure) -> Observation:
     """Our process lives, but the call failed: starting, frozen, or somebody else answers on its port."""
+    if exiting(instance):
+        return _not_running(bench)
+    port = rpc_port(bench)
+    found = classify_silence(
+        Silence(
+            state=proc.state(instance.pid) or "",
+            age=age(instance),
+            patience=bench.settings.daemon.start_seconds,
+            error=type(error).__name__,
+            text=str(error),
+            listens=listens(instance.pid, port),
+            holder=port_holder(bench, port, apart=instance.pid),
+            number=port,
+        )
+    )
     facts = {"pid": instance.pid, "rpc": str(error)}
-    young = age(instance) < bench.settings.daemon.start_seconds
-    if isinstance(error, RpcWarming) or (young and isinstance(error, RpcRefused | RpcUnauthorized)):
-        holder = net.holder(rpc_port(bench)) if isinstance(error, RpcUnauthorized) else None
-        if holder is None or holder.pid == instance.pid:
-            return observed(
-                bench, DAEMON, Health.STARTING, f"starting: {error}", evidence=facts, instance=instance.identity
-            )
-    holder = net.holder(rpc_port(bench))
-    if holder is not None and holder.pid != instance.pid:
-        summary = f"port {rpc_port(bench)} is held by another process ({holder.command or 'not visible'})"
-        facts["holder"] = holder.pid or 0
-        return broken(bench, DAEMON, FailureKind.PORT_FOREIGN, summary, evidence=facts, instance=instance.identity)
-    kind = FailureKind.CREDENTIAL if isinstance(error, RpcUnauthorized) else FailureKind.FROZEN
-    summary = f"the daemon's process lives, but: {error}"
-    return broken(bench, DAEMON, kind, summary, evidence=facts, instance=instance.identity)
+    if found is None:
+        summary = f"starting: {error}"
+        return observed(bench, DAEMON, Health.STARTING, summary, evidence=facts, instance=instance.identity)
+    return bad(bench, DAEMON, found, evidence=facts, instance=instance.identity)
 
 
 def _not_running(bench: Workbench) -> Observation:
-    port = rpc_port(bench)
-    holder = net.holder(port)
-    if holder is not None:
-        summary = f"RPC port {port} is held by another process ({holder.command or 'not visible'})"
-        evidence = {"port": "rpc", "number": port, "holder": holder.pid, "command": holder.command}
-        return broken(bench, DAEMON, FailureKind.PORT_FOREIGN, summary, evidence=evidence)
-    last = died(bench, DAEMON)
-    if last is not None:
-        complaints = daemon_complaints(bench)
-        evidence = {"pid": last.pid, "log": complaints}
-        return broken(bench, DAEMON, FailureKind.DIED, ended_unexpectedly(bench, DAEMON), evidence=evidence)
-    return observed(bench, DAEMON, Health.ABSENT, f"no daemon runs, RPC port {port} is free")
+    if still_ending(bench, DAEMON):
+        return observed(bench, DAEMON, Health.STARTING, "the daemon's last process is just ending")
+    now = scene(bench, changed=_changed_since_start(bench))
+    measures = {"free_mb": round(now.free_mb, 1)}
+    found = classify(now)
+    if found is None:
+        summary = f"no daemon runs, RPC port {rpc_port(bench)} is free"
+        return observed(bench, DAEMON, Health.ABSENT, summary, evidence=now.evidence, measures=measures)
+    seen = bad(bench, DAEMON, found, measures=measures)
+    # Nothing is broken yet where there is no room to begin with: first room, then the daemon.
+    return seen.but(health=Health.ABSENT) if found.kind is FailureKind.NO_SPACE and not now.ended else seen
+
+
+def _changed_since_start(bench: Workbench) -> bool:
+    """Whether what a start would use is not what the last one used."""
+    note = note_of(bench, DAEMON)
+    return bool(note) and (note.get("config"), note.get("program")) != (_started_as(bench), _program_mark(bench))
+
+
+def _program_mark(bench: Workbench) -> str:
+    program = daemon_program(bench)
+    return f"{program} {fingerprint(program)}" if program else ""
 
 
 async def _probe_adopted(bench: Workbench) -> Observation:
@@ -168,27 +203,38 @@ async def start(bench: Workbench, *, again: bool = False, once: Sequence[str] = 
     changes: list[str] = []
     instance = bench.processes.find(DAEMON)
     config = _started_as(bench)
-    if instance is not None and (again or started_with(instance) != config):
+    if instance is not None and (again or outdated(instance, config)):
         changes += (await stop(bench)).changes
         instance = None
     if instance is None:
-        program = daemon_program(bench)
-        if program is None:
-            raise Failed(FailureKind.MISSING_BINARY, "the daemon's program is gone")
-        places = layout(bench)
-        argv = [str(program), f"-datadir={places.data}", f"-conf={places.daemon_config}", "-printtoconsole=0"]
-        instance = await bench.processes.spawn(
-            DAEMON,
-            [*argv, *bench.settings.daemon.args, *once],
-            run=bench.run,
-            delegation=bench.delegation,
-            log=log_file(bench, DAEMON),
-            cwd=places.data,
-            env={CONFIG_MARK: config},
-        )
+        instance = await _spawn(bench, config, once)
         changes.append(f"started the daemon (process {instance.pid})")
     with counting(changes):
-        await until_ready(
-            bench, probe_daemon, bench.settings.daemon.start_seconds, lambda: daemon_complaints(bench)[-3:]
-        )
+        await until_ready(bench, probe_daemon, bench.settings.daemon.start_seconds)
     return done("the daemon answers", *changes, pid=instance.pid)
+
+
+async def _spawn(bench: Workbench, config: str, once: Sequence[str]) -> Instance:
+    """Start the process, unless something that can be seen now would end it at once."""
+    program = daemon_program(bench)
+    if program is None:
+        raise Failed(FailureKind.MISSING_BINARY, "the daemon's program is gone")
+    await until_ended(bench, DAEMON)
+    found = obstacle(scene(bench))
+    if found:
+        raise Failed(found.kind, found.message, found.evidence)
+    places, expected = layout(bench), expected_height(bench)
+    if not (places.chain_data / "blocks").is_dir():
+        accept(bench, 0)  # its data is not there at all: the chain begins anew
+    mark = _program_mark(bench)
+    write_note(bench, DAEMON, config=config, program=mark, expected=expected, once=list(once))
+    argv = [str(program), f"-datadir={places.data}", f"-conf={places.daemon_config}", "-printtoconsole=0"]
+    return await bench.processes.spawn(
+        DAEMON,
+        [*argv, *bench.settings.daemon.args, *once],
+        run=bench.run,
+        delegation=bench.delegation,
+        log=log_file(bench, DAEMON),
+        cwd=places.data,
+        env={CONFIG_MARK: config},
+    )

@@ -68,6 +68,21 @@ class Layout(Value):
         """Evidence of the last full cycle."""
         return self.folder / "proof.json"
 
+    @property
+    def wallets(self) -> Path:
+        """Where the daemon keeps its wallets, one folder each."""
+        return self.chain_data / "wallets"
+
+    @property
+    def wallet_backup(self) -> Path:
+        """Our own copy of the wallet, made when it was made or funded."""
+        return self.folder / "backup" / "wallet.dat"
+
+    @property
+    def chain_note(self) -> Path:
+        """The tip after we last made blocks that matter."""
+        return self.folder / "chain.json"
+
 
 def layout(bench: Workbench) -> Layout:
     """The paths of the workbench's environment."""
@@ -139,9 +154,15 @@ def config_digest(path: Path) -> str:
         return ""
 
 
-def started_with(instance: Instance) -> str:
-    """The hash of the configuration a process of ours was started with."""
-    return (proc.environ(instance.pid) or {}).get(CONFIG_MARK, "")
+def outdated(instance: Instance, wanted: str) -> bool:
+    """Whether a process of ours was started with another configuration than the one of this hash."""
+    environ = proc.environ(instance.pid)
+    return bool(environ) and environ.get(CONFIG_MARK, "") != wanted
+
+
+def exiting(instance: Instance) -> bool:
+    """Whether a process is about to be gone: the kernel takes its memory, and so its environment, first."""
+    return not alive(instance) or not proc.environ(instance.pid)
 
 
 def age(instance: Instance) -> float:
@@ -153,13 +174,6 @@ def died(bench: Workbench, component: str) -> Instance | None:
     """The recorded instance that ended without being stopped by us (since this boot), if there is one."""
     last = bench.processes.recorded(component)
     return last if last is not None and last.boot == proc.boot_id() and not alive(last) else None
-
-
-def ended_unexpectedly(bench: Workbench, component: str) -> str:
-    """The sentence about a process of ours that is gone, with its exit status where it was our child."""
-    code = bench.processes.exit_code(component)
-    how = "" if code is None else f" (exit status {code})" if code >= 0 else f" (signal {-code})"
-    return f"the {component}'s process ended unexpectedly{how}"
 
 
 @contextmanager

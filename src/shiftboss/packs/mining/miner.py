@@ -9,6 +9,9 @@ from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining.binaries import absolute, miner_program, own_program
 from shiftboss.packs.mining.configs import stratum_endpoint
+from shiftboss.packs.mining.diagnosis import stopped
+from shiftboss.packs.mining.diagnosis_look import bad, ending, vitals
+from shiftboss.packs.mining.diagnosis_start import output_since, write_note
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
     MINER,
@@ -18,23 +21,24 @@ from shiftboss.packs.mining.layout import (
     counting,
     died,
     digest,
-    ended_unexpectedly,
     layout,
     log_file,
     observed,
     read_json,
-    started_with,
+    outdated,
 )
-from shiftboss.packs.mining.logs import complaints
+from shiftboss.packs.mining.logs import complaints_in
 from shiftboss.packs.mining.readiness import until_ready
-from shiftboss.system import net
+from shiftboss.system import net, proc
 from shiftboss.system.process import Instance
 from shiftboss.system.workbench import Workbench
 
 START_SECONDS = 15.0
 STOP_SECONDS = 5.0
-REJECTS = 20
+REJECTS = 5
 """So many refused shares without one accepted mean that its work is of no use."""
+ENOUGH_SHARES = 20
+"""Below so many a share or two refused at a change of blocks would look like a trend."""
 
 
 def is_ours(bench: Workbench) -> bool:
@@ -46,12 +50,14 @@ async def probe_miner(bench: Workbench) -> Observation:
     """READY when it is logged in at the pool and has a job (ours), or is connected to it (others)."""
     instance = bench.processes.find(MINER)
     if instance is None:
-        last = died(bench, MINER)
-        if last is None:
+        if died(bench, MINER) is None:
             return observed(bench, MINER, Health.ABSENT, "no miner runs")
-        evidence = {"pid": last.pid, "log": complaints(log_file(bench, MINER))}
-        return broken(bench, MINER, FailureKind.DIED, ended_unexpectedly(bench, MINER), evidence=evidence)
-    if started_with(instance) != _started_as(bench):
+        summary = "the miner's process ended unexpectedly"
+        return broken(bench, MINER, FailureKind.DIED, summary, evidence=ending(bench, MINER))
+    frozen = stopped(MINER, proc.state(instance.pid))
+    if frozen:
+        return bad(bench, MINER, frozen, evidence={"pid": instance.pid}, instance=instance.identity)
+    if outdated(instance, _started_as(bench)):
         summary = f"process {instance.pid} runs with an older configuration"
         return observed(bench, MINER, Health.BROKEN, summary, instance=instance.identity)
     return _read_status(bench, instance) if is_ours(bench) else _look_at_connection(bench, instance)
@@ -63,11 +69,17 @@ def _read_status(bench: Workbench, instance: Instance) -> Observation:
         return _not_working(bench, instance, str(status.get("last_error") or "not logged in at the pool"))
     accepted, rejected = int(status.get("accepted", 0)), int(status.get("rejected", 0))
     if not accepted and rejected >= REJECTS:
-        summary = f"all {rejected} shares were refused: {status.get('last_error')}"
-        return broken(
-            bench, MINER, FailureKind.REJECTED, summary, evidence={"pid": instance.pid}, instance=instance.identity
-        )
-    return _working(bench, instance, {"accepted": float(accepted), "rejected": float(rejected)})
+        evidence = {"pid": instance.pid, "accepted": accepted, "rejected": rejected, "said": status.get("last_error")}
+        summary = f"all {rejected} shares were refused"
+        return broken(bench, MINER, FailureKind.REJECTED, summary, evidence=evidence, instance=instance.identity)
+    return _working(bench, instance, _rates(accepted, rejected))
+
+
+def _rates(accepted: int, rejected: int) -> dict[str, float]:
+    """The share counts, and what part was refused once there are enough of them to tell."""
+    handed_in = accepted + rejected
+    rate = round(rejected / handed_in, 4) if handed_in >= ENOUGH_SHARES else 0.0
+    return {"accepted": float(accepted), "rejected": float(rejected), "reject_rate": rate}
 
 
 def _working(bench: Workbench, instance: Instance, measures: dict[str, float]) -> Observation:
@@ -75,6 +87,7 @@ def _working(bench: Workbench, instance: Instance, measures: dict[str, float]) -
     evidence: dict[str, Any] = {"pid": instance.pid, "pool": f"{host}:{port}"}
     if is_ours(bench):
         evidence["workers"] = list(bench.settings.miner.workers)
+    measures = {**measures, **vitals(instance.pid)}
     summary = f"process {instance.pid} works for the pool at {host}:{port}"
     return observed(
         bench, MINER, Health.READY, summary, evidence=evidence, instance=instance.identity, measures=measures
@@ -92,7 +105,7 @@ def _not_working(bench: Workbench, instance: Instance, why: str) -> Observation:
 def _look_at_connection(bench: Workbench, instance: Instance) -> Observation:
     if net.connected_to(instance.pid, stratum_endpoint(bench)[1]):
         return _working(bench, instance, {})
-    said = complaints(log_file(bench, MINER), 1)
+    said = complaints_in(output_since(bench, MINER), 1)
     return _not_working(bench, instance, said[0] if said else "not connected to the pool")
 
 
@@ -143,11 +156,12 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
     """Start the miner and wait until it works; a running one is only restarted if it must be."""
     changes: list[str] = []
     instance = bench.processes.find(MINER)
-    if instance is not None and (again or started_with(instance) != _started_as(bench)):
+    if instance is not None and (again or outdated(instance, _started_as(bench))):
         changes += (await stop(bench)).changes
         instance = None
     if instance is None:
         layout(bench).miner_status.unlink(missing_ok=True)
+        write_note(bench, MINER)
         instance = await bench.processes.spawn(
             MINER,
             _command(bench),
@@ -159,5 +173,5 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
         )
         changes.append(f"started the miner (process {instance.pid})")
     with counting(changes):
-        await until_ready(bench, probe_miner, START_SECONDS, lambda: complaints(log_file(bench, MINER), 2))
+        await until_ready(bench, probe_miner, START_SECONDS)
     return done("the miner works", *changes, pid=instance.pid)

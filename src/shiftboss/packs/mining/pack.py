@@ -1,16 +1,19 @@
 """The mining pack's table of contents: what the hub is told of it, apart from the agent files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from shiftboss.contracts import Pack
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.forecast import Limit
 from shiftboss.packs.mining import wallet
-from shiftboss.packs.mining.binaries import daemon_program
+from shiftboss.packs.mining.binaries import versions
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.cycle import instances
-from shiftboss.packs.mining.layout import HOST, cookie_file, layout, log_file, read_json, rpc_url
+from shiftboss.packs.mining.diagnosis_advice import advise
+from shiftboss.packs.mining.diagnosis_look import NEEDED_MB
+from shiftboss.packs.mining.layout import HOST, cookie_file, layout, read_json, rpc_url
 from shiftboss.packs.mining.pool import is_ours
 from shiftboss.packs.mining.recovery import STRATEGIES
 from shiftboss.system.workbench import Workbench
@@ -37,23 +40,21 @@ async def proof(bench: Workbench) -> Mapping[str, Any]:
     return found if found.get("instances") == instances(bench) else {}
 
 
-def advise(component: str, kind: FailureKind | None, bench: Workbench) -> Sequence[tuple[str, str]]:
-    """Commands a person can try by hand, each marked safe or destructive."""
-    part = component.partition(".")[0]
-    logs = [log_file(bench, part)]
-    if part == "daemon":
-        logs.append(layout(bench).chain_data / "debug.log")
-    found: list[tuple[str, str]] = [(f"less {log}", "safe") for log in logs if log.is_file()]
-    program = daemon_program(bench) if component == "daemon" else None
-    if program is not None:
-        found.append((f"{program} -datadir={layout(bench).data} -conf={layout(bench).daemon_config}", "safe"))
-    if kind in (FailureKind.PORT_FOREIGN, FailureKind.PORT_ORPHAN):
-        found.append(("ss -ltnp", "safe"))
-    if kind is FailureKind.NO_SPACE:
-        found.append((f"df -h {bench.home}", "safe"))
-    if kind is FailureKind.PERMISSION:
-        found.append((f"ls -la {bench.environment.folder}", "safe"))
-    return found
+LIMITS = (
+    Limit(
+        measure="free_mb",
+        at=NEEDED_MB,
+        falling=True,
+        margin=40.0,
+        kind=FailureKind.NO_SPACE,
+        what="free disk space (MB)",
+    ),
+    Limit(measure="rss_mb", at=4000.0, margin=200.0, kind=FailureKind.LEAK, what="memory of the process (MB)"),
+    Limit(measure="fds", at=0.9, margin=0.05, kind=FailureKind.LEAK, what="share of the open files it may have"),
+    Limit(measure="reject_rate", at=0.5, margin=0.05, kind=FailureKind.REJECTED, what="share of refused work"),
+    Limit(measure="template_age", at=15.0, margin=5.0, kind=FailureKind.DISCONNECTED, what="age of the template (s)"),
+)
+"""What is watched before it fails. Memory is generous: a daemon with a full cache takes 1 GB and is well."""
 
 
 PACK = Pack(
@@ -64,6 +65,8 @@ PACK = Pack(
     advise=advise,
     endpoints=endpoints,
     proof=proof,
+    limits=LIMITS,
+    versions=versions,
     logs={
         "daemon": "daemon/{chain}/debug.log",
         "pool": "logs/pool.log",

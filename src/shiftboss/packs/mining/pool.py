@@ -11,6 +11,9 @@ from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import wallet
 from shiftboss.packs.mining.binaries import absolute, own_program
 from shiftboss.packs.mining.configs import stratum_endpoint
+from shiftboss.packs.mining.diagnosis import Finding, port_taken, stopped
+from shiftboss.packs.mining.diagnosis_look import bad, ending, port_holder, still_ending, until_ended, vitals
+from shiftboss.packs.mining.diagnosis_start import write_note
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
     HOST,
@@ -22,19 +25,18 @@ from shiftboss.packs.mining.layout import (
     counting,
     died,
     digest,
-    ended_unexpectedly,
+    exiting,
     layout,
     log_file,
     observed,
     rpc,
     rpc_url,
-    started_with,
+    outdated,
 )
-from shiftboss.packs.mining.logs import complaints
-from shiftboss.packs.mining.readiness import until_ready
-from shiftboss.system import http, net
+from shiftboss.packs.mining.readiness import failed, until_ready
+from shiftboss.system import http, net, proc
 from shiftboss.system.process import Instance, instance_of
-from shiftboss.system.rpc import RpcFailure
+from shiftboss.system.rpc import RpcFailure, RpcUnauthorized
 from shiftboss.system.workbench import Workbench
 
 START_SECONDS = 15.0
@@ -55,7 +57,10 @@ async def probe_pool(bench: Workbench) -> Observation:
     instance = bench.processes.find(POOL)
     if instance is None:
         return _not_running(bench)
-    if started_with(instance) != _started_as(bench):
+    frozen = stopped(POOL, proc.state(instance.pid))
+    if frozen:
+        return bad(bench, POOL, frozen, evidence={"pid": instance.pid}, instance=instance.identity)
+    if outdated(instance, _started_as(bench)):
         summary = f"process {instance.pid} runs with an older configuration"
         return observed(bench, POOL, Health.BROKEN, summary, instance=instance.identity)
     if is_ours(bench):
@@ -64,27 +69,25 @@ async def probe_pool(bench: Workbench) -> Observation:
 
 
 def _not_running(bench: Workbench) -> Observation:
-    ports = bench.ports
-    for name in ("stratum", "pool_status") if is_ours(bench) else ("stratum",):
-        holder = net.holder(ports[name])
-        if holder is not None:
-            evidence: dict[str, Any] = {"port": name, "number": ports[name], "command": holder.command}
-            evidence["holder"] = holder.pid
-            orphan = _is_orphan(bench, holder)
-            kind = FailureKind.PORT_ORPHAN if orphan else FailureKind.PORT_FOREIGN
-            whose = "a left-over process of ours" if orphan else "another process"
-            summary = f"{name} port {ports[name]} is held by {whose} ({holder.command or 'not visible'})"
-            return broken(bench, POOL, kind, summary, evidence=evidence)
-    last = died(bench, POOL)
-    if last is not None:
-        evidence = {"pid": last.pid, "log": complaints(log_file(bench, POOL))}
-        return broken(bench, POOL, FailureKind.DIED, ended_unexpectedly(bench, POOL), evidence=evidence)
-    return observed(bench, POOL, Health.ABSENT, f"no pool runs, Stratum port {ports['stratum']} is free")
+    if still_ending(bench, POOL):
+        return observed(bench, POOL, Health.STARTING, "the pool's last process is just ending")
+    found = _port_taken(bench)
+    if found:
+        return bad(bench, POOL, found)
+    if died(bench, POOL) is not None:
+        summary = "the pool's process ended unexpectedly"
+        return broken(bench, POOL, FailureKind.DIED, summary, evidence=ending(bench, POOL))
+    return observed(bench, POOL, Health.ABSENT, f"no pool runs, Stratum port {bench.ports['stratum']} is free")
 
 
-def _is_orphan(bench: Workbench, holder: net.Holder) -> bool:
-    marks = holder.marks
-    return marks is not None and marks.home == str(bench.home.resolve()) and marks.environment == bench.environment.name
+def _port_taken(bench: Workbench, pid: int | None = None) -> Finding | None:
+    """Who holds one of the pool's ports, if it is not our pool itself."""
+    labels = {"stratum": "Stratum", "pool_status": "pool status"} if is_ours(bench) else {"stratum": "Stratum"}
+    for name, label in labels.items():
+        holder = port_holder(bench, bench.ports[name], apart=pid)
+        if holder:
+            return port_taken(label, name, bench.ports[name], holder)
+    return None
 
 
 async def _ask(bench: Workbench, instance: Instance) -> Observation:
@@ -93,19 +96,28 @@ async def _ask(bench: Workbench, instance: Instance) -> Observation:
         told = await status(bench)
     except (http.HttpError, ValueError) as error:
         return _silent(bench, instance, str(error))
-    facts = {"pid": instance.pid, "why": told.get("why", "")}
+    facts: dict[str, Any] = {"pid": instance.pid, "why": str(told.get("why", ""))}
     if told.get("pid") != instance.pid:
-        summary = f"the status port is answered by process {told.get('pid')}, not by our pool"
-        return broken(bench, POOL, FailureKind.PORT_FOREIGN, summary, evidence=facts, instance=instance.identity)
-    if not told["ok"]:
-        return _unwell(bench, instance, str(told["why"]))
+        return _silent(bench, instance, "something else answers on its status port")
+    facts |= {key: told.get(key) for key in ("template_age", "shares", "rejected")}
     try:
         tip = await rpc(bench).call("getbestblockhash")
     except RpcFailure as error:
-        return _unwell(bench, instance, f"the daemon can't be asked: {error}")
+        why = f"the daemon can't be asked: {error}"
+        return _unwell(bench, instance, why, facts, credential=isinstance(error, RpcUnauthorized))
+    if not told["ok"]:
+        # We were let in with the log-in on disk: if the pool was not, its own is the wrong one.
+        return _unwell(bench, instance, facts["why"], facts, credential=facts["why"].startswith("RpcUnauthorized"))
     if told["tip"] != tip:
         return observed(bench, POOL, Health.STARTING, "the pool is behind the daemon's tip", instance=instance.identity)
-    return _serving(bench, instance, {"template_age": float(told["template_age"])})
+    return _serving(bench, instance, _counts(told))
+
+
+def _counts(told: dict[str, Any]) -> dict[str, float]:
+    """The numbers of the status page that are worth watching."""
+    refused = sum(int(number) for number in told["rejected"].values())
+    counts = {"template_age": float(told["template_age"]), "shares": float(told["shares"])}
+    return {**counts, "rejects": float(refused)}
 
 
 async def status(bench: Workbench) -> dict[str, Any]:
@@ -130,12 +142,17 @@ def _serving(bench: Workbench, instance: Instance, measures: dict[str, float]) -
         summary,
         evidence=evidence,
         instance=instance.identity,
-        measures=measures,
+        measures={**measures, **vitals(instance.pid)},
     )
 
 
 def _silent(bench: Workbench, instance: Instance, why: str) -> Observation:
-    facts = {"pid": instance.pid, "why": why}
+    if exiting(instance):
+        return _starting(bench, instance, {"pid": instance.pid, "why": "its process is just ending"})
+    facts = {"pid": instance.pid, "why": why, "state": proc.state(instance.pid)}
+    taken = _port_taken(bench, instance.pid)
+    if taken:
+        return bad(bench, POOL, taken, evidence=facts, instance=instance.identity)
     if age(instance) < START_SECONDS:
         return _starting(bench, instance, facts)
     summary = f"the pool's process lives, but: {why}"
@@ -147,12 +164,10 @@ def _starting(bench: Workbench, instance: Instance, facts: dict[str, Any]) -> Ob
     return observed(bench, POOL, Health.STARTING, summary, evidence=facts, instance=instance.identity)
 
 
-def _unwell(bench: Workbench, instance: Instance, why: str) -> Observation:
-    """The pool itself says that it can't do its job."""
-    facts = {"pid": instance.pid, "why": why}
+def _unwell(bench: Workbench, instance: Instance, why: str, facts: dict[str, Any], *, credential: bool) -> Observation:
+    """The pool can't do its job, by its own word or because the daemon is gone under it; it may still take shares."""
     if age(instance) < FIRST_TEMPLATE_SECONDS:
         return _starting(bench, instance, facts)
-    credential = "log-in" in why or "cookie" in why
     kind = FailureKind.CREDENTIAL if credential else FailureKind.DISCONNECTED
     return broken(bench, POOL, kind, f"the pool has no fresh work: {why}", evidence=facts, instance=instance.identity)
 
@@ -235,13 +250,15 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
     """Start the pool and wait until it serves jobs; a running one is only restarted if it must be."""
     changes: list[str] = []
     instance = bench.processes.find(POOL)
-    if instance is not None and (again or started_with(instance) != _started_as(bench)):
+    if instance is not None and (again or outdated(instance, _started_as(bench))):
         changes += (await stop(bench)).changes
         instance = None
     if instance is None:
+        await until_ended(bench, POOL)
         seen = _not_running(bench)
         if seen.failure and seen.failure is not FailureKind.DIED:
-            raise Failed(seen.failure, seen.summary, dict(seen.evidence))
+            raise failed(seen)
+        write_note(bench, POOL)
         instance = await bench.processes.spawn(
             POOL,
             _command(bench),
@@ -253,5 +270,5 @@ async def start(bench: Workbench, *, again: bool = False) -> Outcome:
         )
         changes.append(f"started the pool (process {instance.pid})")
     with counting(changes):
-        await until_ready(bench, probe_pool, START_SECONDS, lambda: complaints(log_file(bench, POOL), 2))
+        await until_ready(bench, probe_pool, START_SECONDS)
     return done("the pool serves jobs", *changes, pid=instance.pid)

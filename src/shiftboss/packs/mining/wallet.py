@@ -8,8 +8,11 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
+from shiftboss.packs.mining.diagnosis_chain import remember
+from shiftboss.packs.mining.diagnosis_look import bad
+from shiftboss.packs.mining.diagnosis_wallet import diagnose
 from shiftboss.packs.mining.layout import WALLET, adopted, broken, layout, observed, read_json, rpc
-from shiftboss.system.files import write_atomic
+from shiftboss.system.files import ensure_private_folder, write_atomic
 from shiftboss.system.rpc import Rpc, RpcError, RpcFailure
 from shiftboss.system.workbench import Workbench
 
@@ -55,7 +58,11 @@ async def probe_wallet(bench: Workbench) -> Observation:
 async def _not_loaded(bench: Workbench, error: RpcError) -> Observation:
     if error.code != NOT_LOADED:
         return observed(bench, WALLET, Health.UNKNOWN, f"the wallet can't be asked: {error}")
-    if await _on_disk(bench):
+    on_disk = await _on_disk(bench)
+    found = None if adopted(bench) else diagnose(bench, name(bench), known=bool(address(bench)))
+    if found:
+        return bad(bench, WALLET, found)
+    if on_disk:
         summary = f"wallet {name(bench)} is on disk but not loaded"
         return broken(bench, WALLET, FailureKind.WALLET_NOT_LOADED, summary)
     return observed(bench, WALLET, Health.ABSENT, f"there is no wallet {name(bench)} yet")
@@ -77,6 +84,7 @@ async def handle(order: Delegation, bench: Workbench) -> Outcome:
     client = rpc(bench, name(bench), timeout=60.0)
     changes += await _own_address(bench, client)
     changes += await _fund(bench, client, again=order.mode is Mode.FORCE)
+    changes += await _back_up(bench, client, again=bool(changes))
     return done(f"wallet {name(bench)} is funded", *changes, address=address(bench))
 
 
@@ -92,7 +100,7 @@ async def load(bench: Workbench) -> list[str]:
         except RpcError as error:
             if error.code == ALREADY_LOADED:
                 return []
-            raise Failed(FailureKind.DATA_DAMAGED, f"wallet {name(bench)} does not load: {error}") from error
+            raise Failed(FailureKind.WALLET_DAMAGED, f"wallet {name(bench)} does not load: {error}") from error
         return [f"loaded wallet {name(bench)}"]
     await node.call("createwallet", name(bench), False, False, "", False, True, on_start)
     return [f"made wallet {name(bench)}"]
@@ -119,12 +127,26 @@ async def _fund(bench: Workbench, client: Rpc, *, again: bool) -> list[str]:
     while (await client.call("getbalances"))["mine"]["trusted"] <= 0 and made < blocks * 2:
         made += await _generate(bench, client, STEP)
     await checkpoint(client)
+    if not adopted(bench):
+        await remember(bench, rpc(bench))
     return [f"made {made} blocks to fund wallet {name(bench)}"]
 
 
 async def checkpoint(client: Rpc) -> None:
     """Make the daemon write its chain to disk: without it a kill -9 loses every block since the last flush."""
     await client.call("gettxoutsetinfo")
+
+
+async def _back_up(bench: Workbench, client: Rpc, *, again: bool) -> list[str]:
+    """Keep a copy of the wallet's keys: coins can be mined again, keys can't. Not of a daemon that is the user's."""
+    target = layout(bench).wallet_backup
+    if adopted(bench) or (target.is_file() and not again):
+        return []
+    ensure_private_folder(target.parent)
+    part = target.with_suffix(".part")
+    await client.call("backupwallet", str(part.resolve()))
+    part.replace(target)
+    return [f"kept a copy of the wallet at {target}"]
 
 
 async def _generate(bench: Workbench, client: Rpc, blocks: int) -> int:
