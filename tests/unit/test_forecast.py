@@ -25,7 +25,8 @@ def series(first: float, per_second: float, count: int = 12, step: float = 5.0) 
     ("limit", "points", "seconds"),
     [
         (SPACE, series(700, -10), 4.0),  # 90 MB are within the margin: 700 - 550 = 150, 90 above the limit
-        (SPACE, series(400, -1), 285.0),
+        (SPACE, series(400, -1, count=13), 280.0),
+        (SPACE, series(400, -1), None),  # seen for too short a time to be believed so far ahead
         (SPACE, series(10_000, -1), None),  # far beyond the horizon
         (SPACE, series(400, 1), None),  # it grows
         (SPACE, series(400, 0), None),

@@ -212,9 +212,6 @@ def test_a_resumed_run_has_new_budgets_and_keeps_its_history() -> None:
         assert asyncio.run(first.run()) is Ending.ESCALATED
         first.close()
         second = Driver(stack, world, Path(folder))
-        resumed = RunResumed(pid=1)
-        second.journal.append("r1", world.clock.now(), [resumed])
-        second.state.apply(resumed, world.clock.now())
         assert second.state.ended is None
         assert second.state.attempts("e/a", Mode.ENSURE) == 0
         assert len(second.state.history["e"]) == RETRIES + 1

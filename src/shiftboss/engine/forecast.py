@@ -19,8 +19,11 @@ ENOUGH = 6
 SPREAD = 2.0
 """Seconds the measures must lie apart in all, or a burst of looks would make a trend."""
 
-FIT = 0.9
-"""Share of the variance that the line must explain."""
+AHEAD = 5.0
+"""How many times further ahead than it has been seen a trend is believed."""
+
+FITS = ((KEPT, 0.9), (12, 0.95), (ENOUGH, 0.98))
+"""The last so many measures, and the share of their variance that the line must explain: a trend may be young."""
 
 Series = deque[tuple[float, float]]
 
@@ -66,14 +69,19 @@ def time_left(limit: Limit, series: Sequence[tuple[float, float]]) -> float | No
     room = value - limit.at if limit.falling else limit.at - value
     if room <= limit.margin:
         return 0.0
-    if len(series) < ENOUGH or series[-1][0] - series[0][0] < SPREAD:
-        return None
+    found = (_reached(room, limit, list(series)[-count:], fit) for count, fit in FITS if len(series) >= ENOUGH)
+    return min((seconds for seconds in found if seconds is not None), default=None)
+
+
+def _reached(room: float, limit: Limit, series: Sequence[tuple[float, float]], wanted: float) -> float | None:
+    """When the line through these measures reaches the limit; None if it does not, or is not to be believed."""
+    seen = series[-1][0] - series[0][0]
     slope, fit = line(series)
     speed = -slope if limit.falling else slope
-    if speed <= 0 or fit < FIT:
+    if seen < SPREAD or speed <= 0 or fit < wanted:
         return None
     seconds = room / speed
-    return seconds if seconds <= limit.horizon else None
+    return seconds if seconds <= min(limit.horizon, seen * AHEAD) else None
 
 
 def line(series: Sequence[tuple[float, float]]) -> tuple[float, float]:

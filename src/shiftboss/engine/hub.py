@@ -36,7 +36,7 @@ from shiftboss.model.events import (
 )
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import DELEGATED, Decision, Delegation, Mode, Move
-from shiftboss.model.observation import Health, Observation
+from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending
@@ -70,8 +70,6 @@ class Hub:
         self._warned: set[str] = set()  #: forecasts nothing can be done about, told once
         self._calm_at = state.started  #: when all was last well (watch)
         self._answered: tuple[int, list[Delegation]] = (-1, [])
-
-    # -- what to look at -------------------------------------------------------------------------------------
 
     def probes_due(self) -> list[str]:
         """Components whose answer is missing, touched by a settled delegation, or about to change by itself."""
@@ -114,6 +112,9 @@ class Hub:
         return orders
 
     async def _choose(self) -> list[Event]:
+        for key in self._lookout.stale(self._busy()):  # about to be looked at: nothing is decided on its old answer
+            self._board.put(key, self.charter.stack.order[key.partition("/")[2]], None)
+            self._changed.add(key)
         self._board.offer_endings(self._endings())
         return await self._decide(self._situation())
 
@@ -130,8 +131,7 @@ class Hub:
             if before is None or not seen.same_answer(before):
                 events.append(record.observed(seen))
                 self._changed.add(seen.key)
-            if before is not None and before.health is Health.ABSENT and seen.health is not Health.ABSENT:
-                self._lookout.came_up(seen, self.state.snapshot)
+            self._lookout.compare(before, seen, self.state.snapshot)
             self.state.see(seen)
             if self._lookout.watch(seen, self.state.since[seen.key]):
                 self._changed.add(seen.key)

@@ -10,6 +10,7 @@ from dataclasses import field
 
 from shiftboss.engine.trouble import Trouble
 from shiftboss.model.consent import Consent
+from shiftboss.model.failure import FailureKind
 from shiftboss.model.lesson import Lesson, by_experience
 from shiftboss.model.recovery import Attempt, Strategy
 from shiftboss.model.value import Value
@@ -77,8 +78,14 @@ def _treated(attempts: Sequence[Attempt], trouble: Trouble) -> int:
     return sum(attempt.treated == trouble.signature for attempt in attempts)
 
 
+_ACCIDENTS = frozenset({FailureKind.CRASHED, FailureKind.TIMEOUT})
+"""What can befall any recovery, and says nothing about whether it is the right one."""
+
+
 def _uses(attempts: Sequence[Attempt], strategy: str, trouble: Trouble) -> int:
-    return sum(a.strategy == strategy and a.treated == trouble.signature for a in attempts)
+    """How often it has been tried; the first time that it met with an accident does not count."""
+    made = [a for a in attempts if a.strategy == strategy and a.treated == trouble.signature]
+    return len(made) - any(not a.ok and a.kind in _ACCIDENTS for a in made)
 
 
 def _worn_rung(strategies: Sequence[Strategy], attempts: Sequence[Attempt], trouble: Trouble) -> int:

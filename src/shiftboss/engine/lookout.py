@@ -39,6 +39,10 @@ class Lookout:
         soon = {key for key, at in self._watched.items() if at <= now}
         return sorted(key for key in self._due | soon if key not in busy)
 
+    def stale(self, busy: Collection[str]) -> set[str]:
+        """Components whose answer is known to be out of date."""
+        return self._due.difference(busy)
+
     def seconds(self, busy: Collection[str]) -> float | None:
         """Seconds until something is due; None when nothing will be."""
         if self._due.difference(busy):
@@ -54,9 +58,12 @@ class Lookout:
         """These are to be looked at again."""
         self._due.update(keys)
 
-    def came_up(self, seen: Observation, snapshot: Snapshot) -> None:
-        """While it was absent, nothing that stands on it was looked at (see `felt_by`)."""
-        if seen.environment not in self._endings:
+    def compare(self, before: Observation | None, seen: Observation, snapshot: Snapshot) -> None:
+        """Look again at what stands on a component that is there, or ready, again (see `felt_by`)."""
+        if before is None or seen.environment in self._endings:
+            return
+        there = before.health is Health.ABSENT and seen.health is not Health.ABSENT
+        if there or (before.health is not Health.READY and seen.health is Health.READY):
             near = felt_by(seen.component, seen.environment, self._charter.stack, snapshot)
             self.look_at(f"{seen.environment}/{name}" for name in near)
 

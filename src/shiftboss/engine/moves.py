@@ -25,7 +25,6 @@ RETRIED = frozenset(
         FailureKind.TIMEOUT,
         FailureKind.CRASHED,
         FailureKind.UNVERIFIED,
-        FailureKind.MISSING_BINARY,
     }
 )
 """Failures that the same order may get over the second time."""

@@ -40,7 +40,7 @@ def build(environment: str, why: str, state: RunState, gaps: Mapping[str, Gap], 
     report = {
         "run": state.run,
         "environment": environment,
-        "headline": _headline(roots) or why,
+        "headline": _headline(roots, state) or why,
         "why": why,
         "reasons": [line for gap in roots for line in _reasons(gap, state)],
         "waiting": [f"{gap.component} waits for {', '.join(gap.blocked_by)}" for gap in own if gap.blocked_by],
@@ -70,10 +70,21 @@ def _wrong(gap: Gap) -> str:
     return f"{gap.component} is {_KINDS.get(gap.kind, gap.kind)}: {gap.why}"
 
 
-def _headline(roots: Sequence[Gap]) -> str:
-    """What is wrong in one sentence: that which the run ended for."""
-    more = f" (and {len(roots) - 1} more)" if len(roots) > 1 else ""
-    return f"{_wrong(roots[0])}{more}" if roots else ""
+def _headline(roots: Sequence[Gap], state: RunState) -> str:
+    """What is wrong in one sentence: that which the run ended for, as the look says it or as it failed."""
+    if not roots:
+        return ""
+    first, more = roots[0], f" (and {len(roots) - 1} more)" if len(roots) > 1 else ""
+    failed = last_failure(first, state)
+    if first.failure is None and failed is not None:
+        return f"{first.component} failed: {failed.message}{more}"
+    return f"{_wrong(first)}{more}"
+
+
+def last_failure(gap: Gap, state: RunState) -> Attempt | None:
+    """The last attempt at a gap that failed, if it says how."""
+    found = (one for one in reversed(state.ledger.get(gap.key, ())) if not one.ok and one.kind)
+    return next(found, None)
 
 
 def _reasons(gap: Gap, state: RunState) -> Iterator[str]:

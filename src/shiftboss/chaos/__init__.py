@@ -1,0 +1,1 @@
+"""Puts faults into stacks, real or simulated, and measures what the hub does about them."""
