@@ -183,7 +183,7 @@ def test_down_keeps_data_and_purge_moves_it_aside(stack):
     assert (stack.folder / "daemon" / "regtest" / "blocks").is_dir()
     document = stack.run("down", "--purge")
     assert not stack.folder.exists()
-    aside = next(stack.home.glob("env/regtest.*"))
+    aside = next(stack.home.glob("aside/regtest-*/data/env/regtest"))
     assert (aside / "daemon" / "regtest" / "blocks").is_dir()
     assert document["mutations"] == 1
 

@@ -34,6 +34,7 @@ MINING = Shape(
     proof="cycle",
     data=("wallet", "cycle"),
     linked=("miner",),
+    finds_back=Health.STARTING,
 )
 
 

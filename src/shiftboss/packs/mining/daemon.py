@@ -14,10 +14,10 @@ from shiftboss.packs.mining.diagnosis_chain import accept, expected_height, judg
 from shiftboss.packs.mining.diagnosis_look import (
     bad,
     free_mb,
+    in_between,
     listens,
     port_holder,
     scene,
-    still_ending,
     until_ended,
     vitals,
 )
@@ -31,14 +31,14 @@ from shiftboss.packs.mining.layout import (
     config_digest,
     counting,
     digest,
-    exiting,
     layout,
     log_file,
     observed,
+    outdated,
     rpc,
     rpc_port,
     rpc_url,
-    outdated,
+    unsettled,
 )
 from shiftboss.packs.mining.readiness import until_ready
 from shiftboss.system import net, proc
@@ -96,7 +96,7 @@ def _answered(bench: Workbench, instance: Instance, height: int) -> Observation:
 
 def _no_answer(bench: Workbench, instance: Instance, error: RpcFailure) -> Observation:
     """Our process lives, but the call failed: starting, frozen, or somebody else answers on its port."""
-    if exiting(instance):
+    if unsettled(instance):
         return _not_running(bench)
     port = rpc_port(bench)
     found = classify_silence(
@@ -119,8 +119,8 @@ def _no_answer(bench: Workbench, instance: Instance, error: RpcFailure) -> Obser
 
 
 def _not_running(bench: Workbench) -> Observation:
-    if still_ending(bench, DAEMON):
-        return observed(bench, DAEMON, Health.STARTING, "the daemon's last process is just ending")
+    if in_between(bench, DAEMON):
+        return observed(bench, DAEMON, Health.STARTING, "the daemon's process is just starting or ending")
     now = scene(bench, changed=_changed_since_start(bench))
     measures = {"free_mb": round(now.free_mb, 1)}
     found = classify(now)

@@ -160,8 +160,8 @@ def outdated(instance: Instance, wanted: str) -> bool:
     return bool(environ) and environ.get(CONFIG_MARK, "") != wanted
 
 
-def exiting(instance: Instance) -> bool:
-    """Whether a process is about to be gone: the kernel takes its memory, and so its environment, first."""
+def unsettled(instance: Instance) -> bool:
+    """Whether a process is just being loaded or about to be gone: then it has no environment to be read."""
     return not alive(instance) or not proc.environ(instance.pid)
 
 
@@ -174,6 +174,16 @@ def died(bench: Workbench, component: str) -> Instance | None:
     """The recorded instance that ended without being stopped by us (since this boot), if there is one."""
     last = bench.processes.recorded(component)
     return last if last is not None and last.boot == proc.boot_id() and not alive(last) else None
+
+
+FINDS_BACK_SECONDS = 6.0
+"""A little more than the longest pause between two tries of our miner to connect (5 s)."""
+
+
+def just_back(bench: Workbench, component: str) -> bool:
+    """Whether a part of ours was started so recently that those who need it may still be connecting to it."""
+    instance = bench.processes.find(component)
+    return instance is not None and age(instance) < FINDS_BACK_SECONDS
 
 
 @contextmanager

@@ -10,22 +10,24 @@ from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining.binaries import absolute, miner_program, own_program
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.diagnosis import stopped
-from shiftboss.packs.mining.diagnosis_look import bad, ending, vitals
+from shiftboss.packs.mining.diagnosis_look import bad, ending, in_between, vitals
 from shiftboss.packs.mining.diagnosis_start import output_since, write_note
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
     MINER,
+    POOL,
     age,
     broken,
     config_digest,
     counting,
     died,
     digest,
+    just_back,
     layout,
     log_file,
     observed,
-    read_json,
     outdated,
+    read_json,
 )
 from shiftboss.packs.mining.logs import complaints_in
 from shiftboss.packs.mining.readiness import until_ready
@@ -50,6 +52,8 @@ async def probe_miner(bench: Workbench) -> Observation:
     """READY when it is logged in at the pool and has a job (ours), or is connected to it (others)."""
     instance = bench.processes.find(MINER)
     if instance is None:
+        if in_between(bench, MINER):
+            return observed(bench, MINER, Health.STARTING, "the miner's process is just starting or ending")
         if died(bench, MINER) is None:
             return observed(bench, MINER, Health.ABSENT, "no miner runs")
         summary = "the miner's process ended unexpectedly"
@@ -98,6 +102,9 @@ def _not_working(bench: Workbench, instance: Instance, why: str) -> Observation:
     facts = {"pid": instance.pid, "why": why}
     if age(instance) < START_SECONDS:
         return observed(bench, MINER, Health.STARTING, f"the miner is starting: {why}", evidence=facts)
+    if just_back(bench, POOL):
+        summary = "the miner is finding its way back to the pool"
+        return observed(bench, MINER, Health.STARTING, summary, evidence=facts, instance=instance.identity)
     summary = f"the miner's process lives, but: {why}"
     return broken(bench, MINER, FailureKind.DISCONNECTED, summary, evidence=facts, instance=instance.identity)
 

@@ -1,6 +1,6 @@
 """The mining pack's table of contents: what the hub is told of it, apart from the agent files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from shiftboss.packs.mining import wallet
 from shiftboss.packs.mining.binaries import versions
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.cycle import instances
-from shiftboss.packs.mining.diagnosis_advice import advise
 from shiftboss.packs.mining.diagnosis_look import NEEDED_MB
 from shiftboss.packs.mining.layout import HOST, cookie_file, layout, read_json, rpc_url
 from shiftboss.packs.mining.pool import is_ours
@@ -38,6 +37,13 @@ async def proof(bench: Workbench) -> Mapping[str, Any]:
     """The evidence of the last full cycle; empty when there is none, or when it is of other instances."""
     found = read_json(layout(bench).proof)
     return found if found.get("instances") == instances(bench) else {}
+
+
+def advise(component: str, kind: FailureKind | None, bench: Workbench) -> Sequence[tuple[str, str]]:
+    """Commands a person can try by hand, each marked safe or destructive."""
+    from shiftboss.packs.mining.diagnosis_advice import commands  # only reports need them
+
+    return commands(component, kind, bench)
 
 
 LIMITS = (
@@ -67,6 +73,7 @@ PACK = Pack(
     proof=proof,
     limits=LIMITS,
     versions=versions,
+    faults="shiftboss.packs.mining.faults.catalogue:FAULTS",
     logs={
         "daemon": "daemon/{chain}/debug.log",
         "pool": "logs/pool.log",

@@ -12,10 +12,11 @@ from shiftboss.packs.mining import wallet
 from shiftboss.packs.mining.binaries import absolute, own_program
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.diagnosis import Finding, port_taken, stopped
-from shiftboss.packs.mining.diagnosis_look import bad, ending, port_holder, still_ending, until_ended, vitals
+from shiftboss.packs.mining.diagnosis_look import bad, ending, in_between, port_holder, until_ended, vitals
 from shiftboss.packs.mining.diagnosis_start import write_note
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
+    DAEMON,
     HOST,
     POOL,
     age,
@@ -25,13 +26,14 @@ from shiftboss.packs.mining.layout import (
     counting,
     died,
     digest,
-    exiting,
+    just_back,
     layout,
     log_file,
     observed,
+    outdated,
     rpc,
     rpc_url,
-    outdated,
+    unsettled,
 )
 from shiftboss.packs.mining.readiness import failed, until_ready
 from shiftboss.system import http, net, proc
@@ -69,8 +71,8 @@ async def probe_pool(bench: Workbench) -> Observation:
 
 
 def _not_running(bench: Workbench) -> Observation:
-    if still_ending(bench, POOL):
-        return observed(bench, POOL, Health.STARTING, "the pool's last process is just ending")
+    if in_between(bench, POOL):
+        return observed(bench, POOL, Health.STARTING, "the pool's process is just starting or ending")
     found = _port_taken(bench)
     if found:
         return bad(bench, POOL, found)
@@ -147,8 +149,8 @@ def _serving(bench: Workbench, instance: Instance, measures: dict[str, float]) -
 
 
 def _silent(bench: Workbench, instance: Instance, why: str) -> Observation:
-    if exiting(instance):
-        return _starting(bench, instance, {"pid": instance.pid, "why": "its process is just ending"})
+    if unsettled(instance):
+        return _starting(bench, instance, {"pid": instance.pid, "why": "its process is just starting or ending"})
     facts = {"pid": instance.pid, "why": why, "state": proc.state(instance.pid)}
     taken = _port_taken(bench, instance.pid)
     if taken:
@@ -168,6 +170,9 @@ def _unwell(bench: Workbench, instance: Instance, why: str, facts: dict[str, Any
     """The pool can't do its job, by its own word or because the daemon is gone under it; it may still take shares."""
     if age(instance) < FIRST_TEMPLATE_SECONDS:
         return _starting(bench, instance, facts)
+    if just_back(bench, DAEMON):
+        summary = "the pool is finding its way back to the daemon"
+        return observed(bench, POOL, Health.STARTING, summary, evidence=facts, instance=instance.identity)
     kind = FailureKind.CREDENTIAL if credential else FailureKind.DISCONNECTED
     return broken(bench, POOL, kind, f"the pool has no fresh work: {why}", evidence=facts, instance=instance.identity)
 

@@ -10,7 +10,6 @@ from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining.diagnosis_chain import remember
 from shiftboss.packs.mining.diagnosis_look import bad
-from shiftboss.packs.mining.diagnosis_wallet import diagnose
 from shiftboss.packs.mining.layout import WALLET, adopted, broken, layout, observed, read_json, rpc
 from shiftboss.system.files import ensure_private_folder, write_atomic
 from shiftboss.system.rpc import Rpc, RpcError, RpcFailure
@@ -58,6 +57,8 @@ async def probe_wallet(bench: Workbench) -> Observation:
 async def _not_loaded(bench: Workbench, error: RpcError) -> Observation:
     if error.code != NOT_LOADED:
         return observed(bench, WALLET, Health.UNKNOWN, f"the wallet can't be asked: {error}")
+    from shiftboss.packs.mining.diagnosis_wallet import diagnose
+
     on_disk = await _on_disk(bench)
     found = None if adopted(bench) else diagnose(bench, name(bench), known=bool(address(bench)))
     if found:

@@ -6,14 +6,11 @@ from shiftboss.model.move import Delegation
 from shiftboss.model.observation import Health
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import daemon, miner, pool
-from shiftboss.packs.mining.layout import DAEMON, MINER, POOL
+from shiftboss.packs.mining.layout import DAEMON, FINDS_BACK_SECONDS, MINER, POOL
 from shiftboss.packs.mining.recoveries.steps import PROBES, look_first
 from shiftboss.system.signals import is_stopped
 from shiftboss.system.signals import thaw as let_go_on
 from shiftboss.system.workbench import Workbench
-
-PATIENCE_SECONDS = 6.0
-"""A little more than the longest pause between two tries of our miner to connect (5 s)."""
 
 _POLL_SECONDS = 0.1
 
@@ -25,7 +22,7 @@ async def wait(order: Delegation, bench: Workbench, _changes: list[str]) -> Outc
 
 async def _until_well(order: Delegation, bench: Workbench) -> str:
     probe = PROBES[order.component]
-    end = bench.clock.monotonic() + PATIENCE_SECONDS
+    end = bench.clock.monotonic() + FINDS_BACK_SECONDS
     while (seen := await probe(bench)).health is not Health.READY and bench.clock.monotonic() < end:
         await bench.clock.sleep(_POLL_SECONDS)
     return seen.summary
