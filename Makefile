@@ -42,6 +42,12 @@ format: $(VENV)/.dev ## put the code into shape
 bench: $(VENV)/.dev ## measure; writes bench/results/
 	@$(PY) bench/run.py $(ARGS)
 
+chaos: $(VENV)/.run ## break the stack in every known way; writes chaos-results/
+	@missed=0; \
+	$(VENV)/bin/shiftboss chaos run --simulated --runs 5000 --out chaos-results/simulated $(ARGS) || missed=$$?; \
+	$(VENV)/bin/shiftboss chaos run --real --out chaos-results/real $(ARGS) || missed=$$?; \
+	exit $$missed
+
 clean: ## remove the virtual environment and caches; never the stack's data
 	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
@@ -53,4 +59,4 @@ $(VENV)/.dev: $(VENV)/.run
 	@sh scripts/venv.sh $(VENV) '.[dev]'
 	@touch $@
 
-.PHONY: help run stop status test quick lint types imports format bench clean
+.PHONY: help run stop status test quick lint types imports format bench chaos clean

@@ -39,7 +39,9 @@ async def restore(session: Session, snapshot_id: str) -> list[str]:
     command = " ".join(["shiftboss", *sys.argv[1:]])
     with lock.acquire(run="", command=command, since=session.clock.now()):
         changes = await _stop_all(session, bench)
-        return [*changes, *bench.aside.put_back(snapshot_id, file_stamp(session.clock.now()))]
+        changes += bench.aside.put_back(snapshot_id, file_stamp(session.clock.now()))
+        _forget_processes(bench)
+        return changes
 
 
 def _bench_of(session: Session, snapshot_id: str) -> Workbench:
@@ -51,6 +53,13 @@ def _bench_of(session: Session, snapshot_id: str) -> Workbench:
     remedy = f"These are kept: {known}" if known else "Nothing is kept aside here"
     what = f"there is no snapshot {snapshot_id!r}"
     raise BadInput([Diagnostic(place="command line", what=what, remedy=remedy)])
+
+
+def _forget_processes(bench: Workbench) -> None:
+    """Records of processes that ended long ago came back too: without them nothing looks as if it had just died."""
+    for path in bench.environment.run_folder.glob("*"):
+        if path.suffix in (".pid", ".json"):
+            path.unlink(missing_ok=True)
 
 
 async def _stop_all(session: Session, bench: Workbench) -> list[str]:

@@ -1,4 +1,4 @@
-"""The stories of the original document on real parts: the scripts under examples/, unchanged, as a newcomer runs them."""
+"""The stories of the original document on real parts: the scripts under examples/, as a newcomer runs them."""
 
 import os
 import subprocess

@@ -1,18 +1,25 @@
 """kill -9 of the hub after each kind of event and amid its work: taken up again, same end, nothing done twice."""
 
 import asyncio
+import os
 import resource
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from demo.stack import COMPONENTS, FOLDER, PROCESSES, Demo
+from helpers import eventually
 from shiftboss import control
-from shiftboss.model.events import Delegated
+from shiftboss.app import bound_to, open_records
+from shiftboss.model.events import ApprovalAsked, Approved, Delegated, Learned, MendedByHand, NoteAdded
 from shiftboss.model.run import Ending, Goal, Want
+from shiftboss.store.database import Database
+from shiftboss.store.journal import Journal
 
 PROGRAM = FOLDER / "hub_program.py"
 COMMITS = [
@@ -34,9 +41,9 @@ def demo(home: Path) -> Demo:
     return Demo(home)
 
 
-def hub(demo: Demo, verb: str = "up", kind: str = "-", nth: int = 0, **more) -> int:
+def hub(demo: Demo, verb: str = "up", kind: str = "-", nth: int = 0, sets: Sequence[str] = (), **more) -> int:
     """Run a hub as a process of its own; its exit code."""
-    argv = [sys.executable, str(PROGRAM), str(demo.home), verb, kind, str(nth)]
+    argv = [sys.executable, str(PROGRAM), str(demo.home), verb, kind, str(nth), *sets]
     return subprocess.run(argv, check=False, timeout=60, capture_output=True, **more).returncode
 
 
@@ -46,16 +53,16 @@ def over(demo: Demo) -> bool:
     return newest.ending is Ending.CONVERGED and not newest.in_flight
 
 
-def take_up(demo: Demo, way: str) -> control.Result:
+def take_up(demo: Demo, way: str, **more) -> control.Result:
     if way == "resume" and not over(demo):
-        return asyncio.run(control.resume(demo.session()))
-    return demo.up()
+        return asyncio.run(control.resume(demo.session(**more)))
+    return demo.up(**more)
 
 
-def check(demo: Demo, result: control.Result) -> None:
-    """The end state, and that nothing was done twice or is left over."""
+def check(demo: Demo, result: control.Result, **starts: int) -> None:
+    """The end state, and that nothing was done twice or is left over; `starts` where a part was started more often."""
     assert result.view.ending is Ending.CONVERGED
-    assert {name: demo.starts(name) for name in PROCESSES} == dict.fromkeys(PROCESSES, 1)
+    assert {name: demo.starts(name) for name in PROCESSES} == {**dict.fromkeys(PROCESSES, 1), **starts}
     assert {name: len(found) for name, found in demo.running().items()} == {f"one/{name}": 1 for name in PROCESSES}
     for view in demo.views().values():
         assert view.ending is not None
@@ -78,6 +85,122 @@ def test_killed_right_after_an_event(demo: Demo, kind: str, nth: int, way: str) 
     result = take_up(demo, way)
     check(demo, result)
     assert len(demo.views()) == (2 if way == "resume" else 3)  # the last `up` of the check is one of them
+
+
+# -- while it recovers, asks and learns ------------------------------------------------------------------------------
+
+ASK = ("consent.safe=ask",)
+SOON = ("limits.window=0.05",)
+
+
+@pytest.fixture
+def hurt(demo: Demo) -> Demo:
+    """A stack that was up, and one part of it has died; a note lies there for whoever looks next."""
+    demo.up(sets=SOON)
+    kill_alpha(demo)
+    say(demo, "", "note", text="it fell over")
+    return demo
+
+
+def kill_alpha(demo: Demo) -> None:
+    (pid,) = demo.running()["one/alpha"]
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: "one/alpha" not in demo.running(), what="the end of alpha")
+
+
+def say(demo: Demo, run: str, kind: str, **data) -> None:
+    records = open_records(demo.session())
+    records.inbox.send(run, 1.0, kind, **data)
+    records.close()
+
+
+def told(demo: Demo, kind: type) -> list:
+    """All events of a kind, over all runs."""
+    store = Database(demo.home / "state.sqlite3", readonly=True)
+    found = [one.event for run in demo.views() for one in Journal(store).read(run)]
+    store.close()
+    return [event for event in found if isinstance(event, kind)]
+
+
+def recalled(demo: Demo) -> tuple[int, int, int]:
+    """What memory holds: open credits, lasted, failed."""
+    records = open_records(demo.session())
+    open_ones, lessons = records.memory.credits(["one"], bound_to(demo.session())), records.memory.lessons()
+    records.close()
+    return len(open_ones), sum(one.lasted for one in lessons), sum(one.failed for one in lessons)
+
+
+@pytest.mark.parametrize("way", ["resume", "up"])
+@pytest.mark.parametrize("kind", ["Observed", "NoteAdded", "Decided", "Delegated", "Settled", "EnvironmentEnded"])
+def test_killed_while_it_recovers(hurt: Demo, kind: str, way: str) -> None:
+    assert hub(hurt, "up", kind, 1) == -signal.SIGKILL
+    result = take_up(hurt, "up" if over(hurt) else way)
+    check(hurt, result, alpha=2)
+    assert len(told(hurt, NoteAdded)) == 1
+    open_ones, lasted, failed = recalled(hurt)
+    assert (lasted, failed) == (0, 0)
+    assert open_ones <= 1  # none where nobody knows how the recovery ended
+    assert told(hurt, MendedByHand) == []
+
+
+@pytest.mark.parametrize("kind", ["Learned", "RunEnded"])
+def test_what_was_learned_is_learned_once(hurt: Demo, kind: str) -> None:
+    hurt.up(sets=SOON)
+    time.sleep(0.06)  # the window
+    assert hub(hurt, "up", kind, 1, SOON) == -signal.SIGKILL
+    check(hurt, hurt.up(sets=SOON), alpha=2)
+    assert [event.lasted for event in told(hurt, Learned)] == [True]
+    assert recalled(hurt) == (0, 1, 0)
+
+
+@pytest.mark.parametrize(("kind", "verb"), [("ApprovalAsked", "up"), ("RunEnded", "up"), ("Approved", "resume")])
+def test_a_question_and_its_answer_outlive_the_hub(hurt: Demo, kind: str, verb: str) -> None:
+    assert hub(hurt, "up", "-" if verb == "resume" else kind, 1, ASK) in (0, -signal.SIGKILL)
+    acts = {event.act for event in told(hurt, ApprovalAsked)}
+    assert len(acts) == 1
+    say(hurt, list(hurt.views())[-1], "approve", act=acts.pop())
+    if verb == "resume":
+        assert hub(hurt, "resume", kind, 1, ASK) == -signal.SIGKILL
+    check(hurt, take_up(hurt, "resume", sets=ASK), alpha=2)
+    assert len(told(hurt, Approved)) == 1
+
+
+@pytest.mark.parametrize("kind", ["RunResumed", "MendedByHand", "Settled", "RunEnded"])
+def test_what_a_person_mended_is_kept_once(hurt: Demo, kind: str) -> None:
+    deny = ("consent.safe=deny",)
+    assert hub(hurt, sets=deny) == 0
+    (hurt.folder() / "run" / "alpha.pid").unlink()  # a person has cleared up: it is gone, no longer broken
+    assert hub(hurt, "resume", kind, 1, deny) == -signal.SIGKILL
+    check(hurt, take_up(hurt, "resume", sets=deny), alpha=2)
+    assert len(told(hurt, MendedByHand)) == 1
+    records = open_records(hurt.session())
+    assert len(records.memory.remedies()) == 1
+    records.close()
+
+
+@pytest.mark.parametrize("way", ["resume", "up"])
+def test_a_recovery_cut_off_half_way_is_taken_back(hurt: Demo, way: str) -> None:
+    hurt.wish("alpha", "ok", "tune_die_early")
+    assert hub(hurt) == -signal.SIGKILL
+    assert (hurt.folder() / "tuning.txt").read_text() == "tuned"
+    check(hurt, take_up(hurt, way), alpha=2)
+    assert not (hurt.folder() / "tuning.txt").exists()
+    assert hurt.session().benches["one"].undo.open() == []
+    assert [event.mode for event in told(hurt, Delegated) if event.undoes] == ["undo"]
+
+
+@pytest.mark.parametrize("way", ["resume", "up"])
+def test_a_recovery_found_to_have_worked_is_never_taken_back_later(hurt: Demo, way: str) -> None:
+    hurt.wish("alpha", "ok", "tune_die_late")
+    assert hub(hurt) == -signal.SIGKILL
+    check(hurt, take_up(hurt, way), alpha=2)
+    kill_alpha(hurt)
+    check(hurt, hurt.up(), alpha=3)
+    assert [event.mode for event in told(hurt, Delegated) if event.undoes] == []
+    assert (hurt.folder() / "tuning.txt").read_text() == "tuned"
+
+
+# -- amid the work ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("way", ["resume", "up"])

@@ -1,8 +1,8 @@
 """A hub over the demo stack as a process of its own, which kills itself right after a chosen event is durable.
 
-    python hub_program.py HOME up|resume KIND NTH
+    python hub_program.py HOME up|resume KIND NTH [KEY=VALUE...]
 
-With NTH 0 it lives. Prints the ending.
+With NTH 0 it lives. The last arguments are settings. Prints the ending.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from shiftboss.model.run import Goal
 
 
 def main() -> None:
-    home, verb, kind, nth = sys.argv[1:]
+    home, verb, kind, nth, *sets = sys.argv[1:]
     left = int(nth)
 
     def die(record: Recorded) -> None:
@@ -29,7 +29,7 @@ def main() -> None:
         if left == 0 and kind_of(record.event) == kind:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    opened = session(Path(home))
+    opened = session(Path(home), sets=sets)
     work = control.resume(opened, listener=die) if verb == "resume" else control.run_goal(opened, Goal(), listener=die)
     print(asyncio.run(work).view.ending)
 

@@ -8,7 +8,7 @@ import pytest
 from stacks import collapsed, keywords, touched
 
 from helpers import eventually
-from shiftboss.system import net, proc
+from shiftboss.system import net
 
 pytestmark = pytest.mark.real
 

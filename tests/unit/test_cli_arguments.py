@@ -6,6 +6,7 @@ import pytest
 
 from shiftboss.errors import BadInput
 from shiftboss.frontends.arguments import read
+from shiftboss.frontends.cli import main
 from shiftboss.frontends.session import pack_and_components
 from shiftboss.frontends.verbs import VERBS, WORKERS
 
@@ -63,6 +64,43 @@ def test_a_first_word_that_is_a_pack_is_the_pack():
         (["note", "r1", "look here"], {"run": "r1", "text": "look here"}),
         (["stop"], {"run": None}),
         (["validate", "a.json", "b.yaml"], {"files": ["a.json", "b.yaml"]}),
+        (["watch"], {"words": [], "interval": None}),
+        (["watch", "mining", "pool", "--interval", "2"], {"words": ["mining", "pool"], "interval": "2"}),
+        (["approve", "a1"], {"words": ["a1"]}),
+        (["approve", "r1", "a1"], {"words": ["r1", "a1"]}),
+        (["deny", "r1", "a1", "--reason", "not now"], {"words": ["r1", "a1"], "reason": "not now"}),
+        (["memory", "list"], {"action": "list", "signature": None, "strategy": None, "all": False}),
+        (
+            ["memory", "forget", "s", "--strategy", "x"],
+            {"action": "forget", "signature": "s", "strategy": "x", "all": False},
+        ),
+        (["restore"], {"snapshot": None}),
+        (
+            ["chaos", "run", "--simulated", "--seed", "7", "--runs=9", "--faults", "a,b", "--out", "d"],
+            {
+                "action": "run",
+                "names": [],
+                "simulated": True,
+                "real": False,
+                "seed": 7,
+                "runs": 9,
+                "faults": "a,b",
+                "out": "d",
+            },
+        ),
+        (
+            ["chaos", "inject", "x", "y"],
+            {
+                "action": "inject",
+                "names": ["x", "y"],
+                "simulated": False,
+                "real": False,
+                "seed": 1,
+                "runs": 200,
+                "faults": None,
+                "out": None,
+            },
+        ),
     ],
 )
 def test_what_each_verb_takes(words, more):
@@ -78,7 +116,31 @@ def test_near_misses_are_named():
     assert findings("runs", "extra") == [("runs does not take 'extra'", "shiftboss runs --help shows what it takes")]
 
 
-@pytest.mark.parametrize("words", [["show"], ["note", "r1"], ["restart"], ["up", "--set"], ["logs", "p", "-n", "x"]])
+def test_the_help_names_every_verb_once_in_80_columns(capsys):
+    assert main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    named = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("  shiftboss")]
+    assert sorted(named) == sorted(VERBS)
+    assert {verb.group for verb in VERBS.values()} == {
+        line[:-1] for line in lines if line in {f"{v.group}:" for v in VERBS.values()}
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["show"],
+        ["approve"],
+        ["memory"],
+        ["memory", "lits"],
+        ["chaos"],
+        ["note", "r1"],
+        ["restart"],
+        ["up", "--set"],
+        ["logs", "p", "-n", "x"],
+    ],
+)
 def test_what_is_missing_is_said(words):
     ((what, remedy),) = findings(*words)
     assert what

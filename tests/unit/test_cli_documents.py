@@ -4,9 +4,23 @@ import json
 from types import SimpleNamespace
 
 from shiftboss.frontends.documents import run_document, status_document, worst_health
-from shiftboss.frontends.report_files import as_html, text_lines, write_reports
+from shiftboss.frontends.report_files import write_reports
+from shiftboss.frontends.report_html import as_html
+from shiftboss.frontends.report_text import text_lines
 from shiftboss.frontends.verbs_history import runs_document
-from shiftboss.model.events import Delegated, EnvironmentEnded, Observed, Recorded, RunEnded, RunStarted, Settled
+from shiftboss.model.events import (
+    ApprovalAsked,
+    Delegated,
+    Denied,
+    EnvironmentEnded,
+    Learned,
+    MendedByHand,
+    Observed,
+    Recorded,
+    RunEnded,
+    RunStarted,
+    Settled,
+)
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health, Observation
 from shiftboss.view import fold
@@ -183,7 +197,36 @@ def test_the_page_escapes_everything_and_needs_nothing_else():
 
 
 def test_the_text_is_wrapped_but_commands_stay_whole():
-    lines = list(text_lines(REPORT))
-    split = lines.index("DIAGNOSTIC DETAILS:")
+    message = "this is a long message of many words which does not fit into eighty columns at all " * 3
+    log = "a line of a log that is longer than eighty columns and which must not lose any of its words"
+    report = {**REPORT, "messages": [message], "log_tails": {"pool": [log]}}
+    lines = list(text_lines(report))
+    split = lines.index("SUGGESTED MANUAL ACTIONS:")
     assert max(map(len, lines[:split])) <= 80
     assert any(line.endswith(REPORT["suggestions"][1]["command"]) for line in lines)
+    whole = " ".join(" ".join(lines).split())
+    assert message.strip() in whole
+    assert log in whole
+
+
+def test_a_report_of_an_older_version_is_still_shown():
+    assert "- Attempted besides: pool ensure (3x, 0 worked)" in list(text_lines(REPORT))
+
+
+def test_questions_and_lessons_stand_in_the_document():
+    asked = ApprovalAsked(
+        environment="regtest", component="pool", act="a1", move="m", risk="disruptive", what="restart it", why="it died"
+    )
+    other = ApprovalAsked(**{**vars(asked), "act": "b2"})
+    learned = Learned(
+        environment="regtest", component="pool", signature="s", strategy="x", delegation="d", lasted=True, why="w"
+    )
+    mended = MendedByHand(environment="regtest", component="pool", signature="s", what="a -> b")
+    found = run_document(
+        fold(events((1.0, BEGUN), (2, asked), (2, other), (3, Denied(act="b2")), (4, learned), (5, mended)))
+    )
+    assert [one["act"] for one in found["asked"]] == ["a1"]
+    assert found["answers"] == {"b2": "denied"}
+    assert found["learned"] == [vars(learned)]
+    assert found["mended_by_hand"] == [vars(mended)]
+    json.dumps(found)

@@ -5,9 +5,14 @@ from shiftboss.frontends.narrate import Narrator
 from shiftboss.frontends.plain import PlainScreen, lines_of, table_lines
 from shiftboss.frontends.tables import end_tables
 from shiftboss.model.events import (
+    ApprovalAsked,
+    Approved,
     Decided,
     Delegated,
+    Denied,
     EnvironmentEnded,
+    Learned,
+    MendedByHand,
     NotAdmitted,
     NoteAdded,
     Observed,
@@ -260,3 +265,108 @@ def test_a_decision_explained():
     assert "".join(f"{line}\n" for line in decision_lines(one)) == EXPLAINED
     assert max(map(len, EXPLAINED.splitlines())) <= 80
     assert one["chosen"] == ["regtest/daemon/ensure", "regtest/pool.config/ensure"]
+
+
+ASKED = ApprovalAsked(
+    environment="regtest",
+    component="pool",
+    act="0123456789ab",
+    move="regtest/pool/recover/restart_one",
+    risk="disruptive",
+    what="start it again",
+    why="the pool ended",
+)
+PEOPLE = [
+    (0.0, started()),
+    (0.1, seen("pool", "broken", "the pool ended", evidence={"pids": [7, 8], "exit": None, "ours": True})),
+    (
+        0.2,
+        Learned(
+            environment="regtest",
+            component="pool",
+            signature="pool/died/1a2b",
+            strategy="restart_one",
+            delegation="r/0/0",
+            lasted=False,
+            why="the same failure was back after 3 s",
+        ),
+    ),
+    (
+        0.2,
+        MendedByHand(
+            environment="regtest",
+            component="daemon",
+            signature="daemon/no_space/3c",
+            what="the disk is full -> runs",
+            changed=["free_mb"],
+            notes=["threw old logs away"],
+        ),
+    ),
+    (
+        0.3,
+        Decided(
+            turn=0,
+            source="policy",
+            keywords=["escalate"],
+            moves=["regtest/escalate"],
+            reasoning="only consent is missing",
+            gaps=[
+                ["regtest/pool/broken", "the pool ended", []],
+                ["regtest/daemon/forecast", "free disk space (MB) reaches its limit", []],
+            ],
+        ),
+    ),
+    (0.3, ASKED),
+    (0.4, Approved(act="0123456789ab")),
+    (0.4, Denied(act="ffff", reason="never")),
+]
+
+PEOPLE_TOLD = """\
+  0.1s  sees     pool: the pool ended
+  0.2s  learns   pool: restart_one did not last: the same failure was back after
+                 3 s
+  0.2s  learns   daemon was mended by hand: the disk is full -> runs (differs:
+                 free_mb); kept as a lesson for the next time
+  0.3s  decides  escalate — only consent is missing
+  0.3s  asks     pool: start it again? (disruptive); to allow it: shiftboss
+                 approve 0123456789ab
+  0.4s  notes    a person approved pool: start it again (act 0123456789ab)
+  0.4s  notes    a person denied (act ffff): never
+"""
+
+PEOPLE_EXPLAINED = """\
+
+Turn 0, by the policy brain
+  Evidence:
+    - regtest/pool is broken: the pool ended [pids: 7, 8; exit: none; ours: yes]
+  Learned and answered:
+    - restart_one did not last against pool/died/1a2b: the same failure was back
+      after 3 s
+    - regtest/daemon was mended by hand: the disk is full -> runs (differs now:
+      free_mb); said: threw old logs away
+  Gaps:
+    - regtest/pool/broken: the pool ended
+  Forecasts:
+    - regtest/daemon/forecast: free disk space (MB) reaches its limit
+
+  DECISION: escalate
+  REASONING:
+  only consent is missing
+  Asked:
+    - regtest/pool/recover/restart_one (disruptive): start it again; shiftboss
+      approve 0123456789ab
+  Afterwards:
+    - a person approved act 0123456789ab
+    - a person denied act ffff: never
+"""
+
+
+def test_what_people_and_memory_say_is_told():
+    assert told(PEOPLE).partition("\n")[2].partition("\n")[2] == PEOPLE_TOLD
+
+
+def test_what_people_and_memory_say_is_explained():
+    (one,) = explained(recorded(PEOPLE))
+    assert "".join(f"{line}\n" for line in decision_lines(one)) == PEOPLE_EXPLAINED
+    assert [said["kind"] for said in one["learned"]] == ["Learned", "MendedByHand"]
+    assert one["asked"] == [vars(ASKED)]

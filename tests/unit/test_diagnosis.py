@@ -32,7 +32,7 @@ SCENES = {
         Kind.DIED,
     ),
     "locked by a stranger": ({"lock": FOREIGN, "ended": False}, Kind.LOCKED),
-    "locked by a left-over of ours": ({"lock": OURS}, Kind.LOCKED),
+    "locked by a left-over of ours": ({"lock": OURS}, Kind.PORT_ORPHAN),
     "one holder of lock and port": ({"lock": FOREIGN, "port": FOREIGN}, Kind.LOCKED),
     "lock was held": ({"output": "Error: Cannot obtain a lock on directory /d."}, Kind.DIED),
     "RPC port foreign": ({"port": FOREIGN, "ended": False}, Kind.PORT_FOREIGN),

@@ -17,6 +17,7 @@ import shiftboss.model
 from shiftboss.frontends.verbs import VERBS
 from shiftboss.model.events import Event
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.recovery import RUNGS
 from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, EXIT_REFUSED, EXIT_USAGE
 from shiftboss.packs.mining.pack import PACK
 from shiftboss.packs.mining.recovery import STRATEGIES
@@ -106,11 +107,27 @@ def strategy_row(name: str) -> list[str]:
 
 @pytest.mark.parametrize("strategy", STRATEGIES, ids=lambda strategy: strategy.name)
 def test_the_table_of_strategies_is_true(strategy):
-    _, rung, treats, parts, uses = strategy_row(strategy.name)
+    _, rung, treats, parts, uses, risk = strategy_row(strategy.name)
     assert rung == strategy.rung
     assert set(treats.split(", ")) == {str(kind) for kind in strategy.treats}
-    assert set(parts.split(", ")) == set(strategy.components)
+    assert set(parts.split(", ")) == (set(strategy.components) or {"any"})
     assert int(uses) == strategy.uses
+    assert risk == strategy.risk
+
+
+def test_the_strategies_are_shown_in_the_order_of_the_ladder():
+    shown = re.findall(r"^\| `(\w+)` \| (\w+) \|", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE)
+    ladder = [RUNGS.index(rung) for name, rung in shown if name in {strategy.name for strategy in STRATEGIES}]
+    assert len(ladder) == len(STRATEGIES)
+    assert ladder == sorted(ladder)
+
+
+def test_the_page_on_recovery_shows_each_strategy_on_its_rung():
+    page = (ROOT / "docs" / "how-to" / "recover.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| (\w+) \| (`\w+`(?:, `\w+`)*) \|", page, re.MULTILINE)
+    assert {(name, rung) for rung, names in shown for name in re.findall(r"\w+", names)} >= {
+        (strategy.name, strategy.rung) for strategy in STRATEGIES
+    }
 
 
 def test_the_exit_codes_are_those_of_the_code():

@@ -119,6 +119,22 @@ def test_the_second_time_it_goes_straight_to_what_lasted(drive) -> None:
     assert strategies(third) == ["reset"]
 
 
+def test_what_is_learned_counts_in_the_same_run(drive) -> None:
+    """The third time, although the run before knew of one failure only."""
+    kind = FailureKind.DATA_DAMAGED
+    world = world_of(STACK, a=broken(kind), b=ready())
+    runs = []
+    for number in (1, 2, 3):
+        before = runs[-1].memory if runs else None
+        known = {"lessons": before.lessons("v1"), "credits": before.credits(["e"], "v1")} if before else {}
+        driver = drive(STACK, world, run=f"r{number}", versions="v1", **known)
+        assert asyncio.run(driver.run()) is Ending.CONVERGED
+        runs.append(driver)
+        world.clock.time += 10
+        world.parts["e/a"] = broken(kind)
+    assert [strategies(driver) for driver in runs] == [["repair"], ["repair"], ["reset"]]
+
+
 def test_lessons_of_other_versions_are_dropped(drive) -> None:
     world = world_of(STACK, a=broken(), b=ready())
     world.script["e/a"] = ["fail:died"]

@@ -13,22 +13,28 @@ from shiftboss.model.failure import FailureKind, signature
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.lesson import Lesson, by_experience
 from shiftboss.model.move import Mode, Risk
-from shiftboss.model.recovery import RUNGS, Attempt, Strategy
+from shiftboss.model.recovery import Attempt, Strategy
 
-DIED = FailureKind.DIED
-GENTLE = Strategy(name="gentle", rung="reload", treats={DIED}, uses=3, what="ask it to read again")
-AGAIN = Strategy(name="again", rung="restart_one", treats={DIED}, risk=Risk.DISRUPTIVE, what="start it again")
-REPAIR = Strategy(name="repair", rung="repair_data", treats={DIED}, risk=Risk.DISRUPTIVE, what="mend its data")
+DAMAGED, DIED = FailureKind.DATA_DAMAGED, FailureKind.DIED
+GENTLE = Strategy(name="gentle", rung="reload", treats={DAMAGED, DIED}, uses=3, what="ask it to read again")
+AGAIN = Strategy(name="again", rung="restart_one", treats={DAMAGED, DIED}, risk=Risk.DISRUPTIVE, what="start it again")
+REPAIR = Strategy(name="repair", rung="repair_data", treats={DAMAGED, DIED}, risk=Risk.DISRUPTIVE, what="mend its data")
 RESET = Strategy(
-    name="reset", rung="reset_environment", treats={DIED}, risk=Risk.DESTRUCTIVE, uses=9, most=2, what="begin anew"
+    name="reset",
+    rung="reset_environment",
+    treats={DAMAGED, DIED},
+    risk=Risk.DESTRUCTIVE,
+    uses=9,
+    most=2,
+    what="begin anew",
 )
-PUSH = Strategy(name="push", rung="restart_rest", treats={DIED}, risk=Risk.FOREIGN, what="push another away")
+PUSH = Strategy(name="push", rung="restart_rest", treats={DAMAGED, DIED}, risk=Risk.FOREIGN, what="push another away")
 LADDER = (GENTLE, AGAIN, PUSH, REPAIR, RESET)
 STACK = hub_stack({"part": ()}, strategies=LADDER)
 WHY = "it is gone"
-SIGN = signature("part", DIED, WHY)
-TROUBLE = Trouble(kind=DIED, signature=SIGN, message=WHY)
-GAP = Gap(environment="e", component="part", kind=GapKind.BROKEN, why=WHY, failure=DIED)
+SIGN = signature("part", DAMAGED, WHY)
+TROUBLE = Trouble(kind=DAMAGED, signature=SIGN, message=WHY)
+GAP = Gap(environment="e", component="part", kind=GapKind.BROKEN, why=WHY, failure=DAMAGED)
 
 
 def treated(*strategies: str, ok: bool = True, lasted: bool = True) -> list[Attempt]:
@@ -87,6 +93,21 @@ def test_of_what_lasted_the_best_rate_per_second_comes_first() -> None:
     assert order(lessons=known)[:2] == ["reset", "repair"]
 
 
+def test_memory_is_not_asked_about_failures_with_many_causes() -> None:
+    """That a reset helped against some crash is no reason to begin the next one with it."""
+    sign = signature("part", DIED, WHY)
+    died = Trouble(kind=DIED, signature=sign, message=WHY)
+    known = {sign: {"reset": lesson("reset", 9), "gentle": lesson("gentle", 0, 9)}}
+    assert [s.name for s in ladder("part", LADDER, [], died, Terms(lessons=known))] == [s.name for s in LADDER]
+
+
+def test_on_the_highest_rung_there_is_what_worked_for_a_while_is_done_again() -> None:
+    only = (AGAIN.but(uses=5),)
+    tried = treated("again", "again", "again")
+    assert [s.name for s in ladder("part", only, tried, TROUBLE, Terms())] == ["again"]
+    assert ladder("part", only, treated(*["again"] * 5), TROUBLE, Terms()) == []
+
+
 def test_ties_go_to_the_smaller_radius() -> None:
     assert order(lessons=taught(lesson("reset", 5), lesson("repair", 5)))[:2] == ["repair", "reset"]
 
@@ -109,9 +130,9 @@ def test_no_rung_is_used_more_than_twice_for_the_same_failure(tried: list[str]) 
     """Whatever was tried: what may come next stands above every rung that has been used up."""
     rungs = {s.name: s.radius for s in LADDER}
     worn = {rungs[name] for name in tried if sum(rungs[one] == rungs[name] for one in tried) >= SAME_RUNG}
-    assert all(
-        RUNGS.index(s.rung) > max(worn, default=-1) for s in ladder("part", LADDER, treated(*tried), TROUBLE, Terms())
-    )
+    used_up, left = max(worn, default=-1), ladder("part", LADDER, treated(*tried), TROUBLE, Terms())
+    assert all(s.radius >= used_up for s in left)
+    assert not any(s.radius == used_up for s in left) or all(s.radius == used_up for s in left), "the highest there is"
 
 
 def legal(*tried: str, **terms) -> list[str]:

@@ -29,8 +29,12 @@ class Closing:
         """What an ending move comes to: one that gives up only wants consent, if nothing else is in its way."""
         if move.mode is Mode.COMPLETE:
             return Ending.CONVERGED
-        lost = {key for key in self._board.hopeless if key.startswith(f"{move.environment}/")}
-        return Ending.NEEDS_APPROVAL if lost <= self._board.asks.keys() else Ending.ESCALATED
+        return Ending.NEEDS_APPROVAL if self.only_asks(move.environment) else Ending.ESCALATED
+
+    def only_asks(self, environment: str) -> bool:
+        """Whether nothing but consent stands in the way of what is hopeless there."""
+        lost = {key for key in self._board.hopeless if key.startswith(f"{environment}/")}
+        return lost <= self._board.asks.keys()
 
     def one(self, environment: str, ending: Ending, said: str, why: str = "") -> list[Event]:
         """An environment's end: what was said of it, what is asked, and the report on why it is not complete."""

@@ -55,6 +55,8 @@ class Credits:
         )
         if pending:
             self._open.setdefault(credit.key, []).append(credit)
+        else:
+            self._note(credit, lasted=False, now=seen.at)
         return credit
 
     def judge(self, seen: Observation, signature: str | None, now: float) -> list[tuple[Credit, Learned | None]]:
@@ -66,12 +68,16 @@ class Credits:
             if found is None and not replaced:
                 continue
             self._open[seen.key].remove(credit)
+            if found:
+                self._note(credit, lasted=found[0], now=now)
             closed.append((credit, _learned(credit, *found) if found else None))
         return closed
 
-    def next_due(self, key: str) -> float | None:
-        """When the first open credit of a component is due."""
-        return min((credit.due for credit in self._open.get(key, ())), default=None)
+    def _note(self, credit: Credit, *, lasted: bool, now: float) -> None:
+        """What was just learned counts from now on, in this run too."""
+        known = self.lessons.setdefault(credit.signature, {})
+        first = Lesson(signature=credit.signature, strategy=credit.strategy, versions=credit.versions)
+        known[credit.strategy] = known.get(credit.strategy, first).after(lasted=lasted, seconds=credit.seconds, now=now)
 
 
 def _learned(credit: Credit, lasted: bool, why: str) -> Learned:

@@ -1,7 +1,6 @@
 """The hub: owns authority and the journal. Three calls, no I/O but the journal's, each safe to repeat.
 
-`probes_due` says what to look at, `turn` decides and orders, `settle` judges how an order ended. runner.py (or,
-one day, a distributed engine) drives them; nothing of the hub's judgement may hide there.
+`probes_due` says what to look at, `turn` decides and orders, `settle` judges. runner.py drives; no judgement hides there.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -200,11 +199,13 @@ class Hub:
     # -- endings ---------------------------------------------------------------------------------------------
 
     def _lowered(self) -> set[str]:
-        """What has worked in this run, does not now, and can be mended: nothing is given up before it is."""
-        if not self._board.hopeless:
-            return set()
-        worked = self.state.worked | self.state.undo.keys()
-        return {key for gaps in self._open_gaps.values() for key in gaps & worked if self._board.can_delegate(key)}
+        """What is still done where something is hopeless: what had worked, and everything if only consent lacks."""
+        found, had = set[str](), self.state.worked | self.state.undo.keys()
+        for environment in {key.partition("/")[0] for key in self._board.hopeless}:
+            gaps = self._open_gaps[environment]
+            rest = gaps if self._closing.only_asks(environment) else gaps & had
+            found |= {key for key in rest if self._board.can_delegate(key)}
+        return found
 
     def _endings(self) -> dict[str, Move]:
         """The ending moves that are legal now, by id."""

@@ -22,6 +22,8 @@ def judge(order: Delegation, outcome: Outcome, seen: Observation | None, words: 
     """Whether the delegation did what it was sent for; `words` are its keywords for success and failure."""
     success, failed = words
     if outcome.status is not Status.DONE:
+        if _something_else_now(order, outcome, seen):
+            return Verdict(ok=True, keyword=success)
         return Verdict(ok=False, keyword=failed, failure=outcome.failure)
     if order.mode is Mode.UNDO or _as_it_should_be(order, seen):
         return Verdict(ok=True, keyword=outcome.special or success)
@@ -33,6 +35,19 @@ def judge(order: Delegation, outcome: Outcome, seen: Observation | None, words: 
         evidence={"said": outcome.summary, "seen": dict(seen.evidence) if seen else {}},
     )
     return Verdict(ok=False, keyword=failed, failure=failure)
+
+
+_NO_BETTER = frozenset({(FailureKind.DATA_DAMAGED, FailureKind.DATA_LOST)})
+"""Pairs of failures of which the second is what a bad recovery makes of the first."""
+
+
+def _something_else_now(order: Delegation, outcome: Outcome, seen: Observation | None) -> bool:
+    """Whether a recovery got rid of its failure, and only met another one behind it: that is the next trouble."""
+    if order.mode is not Mode.RECOVER or outcome.failure is None or seen is None or order.failure is None:
+        return False
+    now = outcome.failure.kind
+    other = now != order.failure and seen.failure == now
+    return other and (FailureKind(order.failure), now) not in _NO_BETTER
 
 
 def _as_it_should_be(order: Delegation, seen: Observation | None) -> bool:

@@ -1,7 +1,7 @@
 """Which strategies may still be tried against a failure, and in which order (DESIGN section 7). Pure.
 
 The gentlest that fits first, unless memory knows better; each a bounded number of times; and a rung on which the same
-failure has been treated twice is left: the third time the failure is the same, something else must be done.
+failure has been treated twice is left, where there is a higher one: the third time something else must be done.
 """
 
 from collections import Counter
@@ -17,6 +17,22 @@ from shiftboss.model.value import Value
 
 SAME_RUNG = 2
 """So often the same failure may be treated on one rung; its third appearance changes the rung."""
+
+
+VAGUE = frozenset(
+    {
+        FailureKind.DIED,
+        FailureKind.TIMEOUT,
+        FailureKind.FROZEN,
+        FailureKind.DISCONNECTED,
+        FailureKind.CRASHED,
+        FailureKind.UNVERIFIED,
+    }
+)
+"""Failures that have many causes: what helped once says nothing about the next, so memory is not asked."""
+
+WATCHED = 3
+"""Under watch there is time: gentle ways are tried so many times as often, with pauses, before harsher ones."""
 
 
 class Budget(Value):
@@ -53,16 +69,18 @@ def ladder(
     """The strategies that may be tried now, the one to try first first."""
     if terms.recoveries >= terms.budget.recoveries or _treated(attempts, trouble) >= terms.budget.signature:
         return []
-    left = _worn_rung(strategies, attempts, trouble)
+    patience = WATCHED if terms.watching else 1
+    left = _worn_rung(strategies, attempts, trouble, SAME_RUNG * patience)
     fitting = [
         one
         for one in strategies
         if one.fits(component, trouble.kind)
-        and one.radius > left
-        and _uses(attempts, one.name, trouble) < one.uses
+        and _uses(attempts, one.name, trouble) < one.uses * patience
         and not (one.most and terms.used.get(one.name, 0) >= one.most)
     ]
-    return by_experience(fitting, terms.lessons.get(trouble.signature, {}))
+    above = [one for one in fitting if one.radius > left]
+    lessons = {} if trouble.kind in VAGUE else terms.lessons.get(trouble.signature, {})
+    return by_experience(above or [one for one in fitting if one.radius == left], lessons)
 
 
 def spent_on(attempts: Sequence[Attempt], trouble: Trouble, terms: Terms) -> str | None:
@@ -88,8 +106,8 @@ def _uses(attempts: Sequence[Attempt], strategy: str, trouble: Trouble) -> int:
     return len(made) - any(not a.ok and a.kind in _ACCIDENTS for a in made)
 
 
-def _worn_rung(strategies: Sequence[Strategy], attempts: Sequence[Attempt], trouble: Trouble) -> int:
+def _worn_rung(strategies: Sequence[Strategy], attempts: Sequence[Attempt], trouble: Trouble, often: int) -> int:
     """The highest rung on which this failure was treated often enough; -1 when there is none."""
     rungs = {strategy.name: strategy.radius for strategy in strategies}
     treated = Counter(rungs.get(a.strategy or "", -1) for a in attempts if a.treated == trouble.signature)
-    return max((rung for rung, times in treated.items() if times >= SAME_RUNG), default=-1)
+    return max((rung for rung, times in treated.items() if times >= often), default=-1)

@@ -5,7 +5,7 @@ one that lasted in earlier runs), each a bounded number of times, a bounded numb
 without consent, and nothing at all for what can't be retried.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shiftboss.engine.ladder import Budget, Terms, Undoable, ladder, spent_on
 from shiftboss.engine.trouble import WAITED_FOR, Trouble, is_late, trouble_of
@@ -123,7 +123,7 @@ def _recovery(gap: Gap, stack: Stack, attempts: Sequence[Attempt], trouble: Trou
     fitting = ladder(gap.component, stack.strategies, attempts, trouble, terms)
     moves = [_recover(gap, stack, strategy, trouble) for strategy in fitting]
     answers = {move.id: terms.consent.to(move, trouble.signature) for move in moves}
-    allowed = [move for move in moves if answers[move.id] is Answer.ALLOW]
+    allowed = _before_asking(moves, answers)
     if _may_retry(attempts, trouble):
         again = _move(gap, stack, Mode.ENSURE, f"try again after: {trouble.message}", rung=RUNGS.index("retry"))
         lessons = terms.lessons.get(trouble.signature, {})
@@ -137,6 +137,20 @@ def _recovery(gap: Gap, stack: Stack, attempts: Sequence[Attempt], trouble: Trou
         if answers[move.id] is Answer.ASK
     )
     return Options(hopeless=_why_hopeless(attempts, trouble, terms, asks, denied=bool(moves)), asks=asks)
+
+
+def _before_asking(moves: Sequence[Move], answers: Mapping[str, Answer]) -> list[Move]:
+    """What may be done without asking: nothing riskier than a gentler move that a person is asked for, or forbids."""
+    severity = list(Risk)
+    found: list[Move] = []
+    limit = len(severity)
+    for move in moves:
+        risk = severity.index(move.risk)
+        if answers[move.id] is not Answer.ALLOW:
+            limit = min(limit, risk)
+        elif risk <= limit:
+            found.append(move)
+    return found
 
 
 def _why_hopeless(

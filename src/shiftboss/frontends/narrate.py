@@ -128,9 +128,8 @@ class Narrator:
 
     def _answered(self, event: Approved | Denied) -> str:
         asked = self.view.asked.get(event.act)
-        what = (
-            f"{self._name(asked.environment, asked.component)}: {asked.what} (act {event.act})" if asked else event.act
-        )
+        name = f"{self._name(asked.environment, asked.component)}: {asked.what} " if asked else ""
+        what = f"{name}(act {event.act})"
         if isinstance(event, Approved):
             return f"a person approved {what}"
         return f"a person denied {what}{': ' + event.reason if event.reason else ''}"

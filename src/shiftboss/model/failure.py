@@ -14,7 +14,7 @@ class FailureKind(StrEnum):
     """What went wrong, judged from evidence and not from message text alone."""
 
     PORT_FOREIGN = "port_foreign"  #: a process that is not ours holds the port
-    PORT_ORPHAN = "port_orphan"  #: a left-over process of ours holds the port
+    PORT_ORPHAN = "port_orphan"  #: a left-over process of ours holds the port or the data folder
     DIED = "died"  #: our process ended
     FROZEN = "frozen"  #: our process is alive but does not answer
     CREDENTIAL = "credential"  #: the other side refuses our credential
@@ -30,7 +30,7 @@ class FailureKind(StrEnum):
     MISSING_BINARY = "missing_binary"  #: the program is not there or does not run
     DATA_DAMAGED = "data_damaged"  #: the part's data does not load
     DATA_LOST = "data_lost"  #: the data loads, but less of it than there was (the height went back)
-    LOCKED = "locked"  #: a living process holds the lock of our data folder
+    LOCKED = "locked"  #: a living process that is not ours holds the lock of our data folder
     WALLET_MISSING = "wallet_missing"  #: a wallet that was ours is not on disk any more
     WALLET_DAMAGED = "wallet_damaged"  #: the wallet's file does not load
     LEAK = "leak"  #: memory or file descriptors are running out

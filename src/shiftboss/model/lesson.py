@@ -26,6 +26,13 @@ class Lesson(Value):
         """Smoothed share of lasting successes (Laplace): 0.5 when nothing is known."""
         return (self.lasted + 1) / (self.lasted + self.failed + 2)
 
+    def after(self, *, lasted: bool, seconds: float, now: float) -> "Lesson":
+        """The lesson after one more try; one that failed loses what it had earned."""
+        if not lasted:
+            return self.but(lasted=0, failed=self.failed + 1, seen=now)
+        mean = self.seconds + (seconds - self.seconds) / min(self.lasted + 1, 20)
+        return self.but(lasted=self.lasted + 1, seconds=mean, seen=now)
+
 
 class Credit(Value):
     """A recovery that seems to have worked; whether it lasts is not known yet."""

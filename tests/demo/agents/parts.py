@@ -1,7 +1,8 @@
 """Probes and handlers of the demo stack: real files and real processes, which fail as the test wishes.
 
 A test writes words into `switches/COMPONENT` of the environment's folder (see `stack.Demo.wish`); each call of a
-handler takes one: ok, lie, crash, slow, hang, leak, fail:KIND, helper_and_die, die_after_start, die_unrecorded.
+handler takes one: ok, lie, crash, slow, hang, leak, fail:KIND, helper_and_die, die_after_start, die_unrecorded; the
+medic also tune (it writes a file as well, which can be taken back), tune_die_early and tune_die_late.
 """
 
 import asyncio
@@ -205,10 +206,28 @@ async def prove(order: Delegation, bench: Workbench) -> Outcome:
 
 
 async def recover(order: Delegation, bench: Workbench) -> Outcome:
-    early = await _misbehave(_word(order, bench), order, bench)
+    if order.mode is Mode.UNDO:
+        return done("taken back", *bench.undo.roll_back(order.undoes or ""))
+    word = _word(order, bench)
+    early = await _misbehave(word, order, bench)
     if early is not None:
         return early
-    changes = await _stop(order, bench)
+    changes = _tune(order, bench) if word.startswith("tune") else []
+    _die_if(word == "tune_die_early")
+    changes += await _stop(order, bench)
     changes += await _spawn(order, bench)
     await _until_ready(order.component, bench)
+    _die_if(word == "tune_die_late")
     return done("it runs again", *changes)
+
+
+def _tune(order: Delegation, bench: Workbench) -> list[str]:
+    path = bench.environment.folder / "tuning.txt"
+    bench.undo.register_file(order.id, path)
+    path.write_text("tuned")
+    return ["tuned it"]
+
+
+def _die_if(now: bool) -> None:
+    if now:
+        os.kill(os.getpid(), signal.SIGKILL)

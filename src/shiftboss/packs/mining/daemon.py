@@ -77,11 +77,11 @@ async def _ask(bench: Workbench, instance: Instance) -> Observation:
     if info["chain"] != bench.environment.chain:
         summary = f"the daemon runs chain {info['chain']}, wanted is {bench.environment.chain}"
         return broken(bench, DAEMON, FailureKind.CONFIG, summary, instance=instance.identity)
-    return _answered(bench, instance, int(info["blocks"]))
+    return _answered(bench, instance, int(info["blocks"]), max(0.0, float(info["time"]) - bench.clock.now()))
 
 
-def _answered(bench: Workbench, instance: Instance, height: int) -> Observation:
-    """READY, unless its chain is not what it was."""
+def _answered(bench: Workbench, instance: Instance, height: int, ahead: float) -> Observation:
+    """READY, unless its chain is not what it was; `ahead` is how far its newest block is ahead of our clock."""
     identity, evidence = instance.identity, {"pid": instance.pid, "chain": bench.environment.chain}
     found, busy = judge(bench, height)
     if found:
@@ -89,7 +89,8 @@ def _answered(bench: Workbench, instance: Instance, height: int) -> Observation:
     if busy:
         return observed(bench, DAEMON, Health.STARTING, busy, evidence=evidence, instance=identity)
     summary = f"process {instance.pid} answers RPC on {rpc_url(bench)}"
-    measures = {"height": float(height), "free_mb": round(free_mb(bench), 1), **vitals(instance.pid)}
+    measures = {"height": float(height), "free_mb": round(free_mb(bench), 1), "tip_ahead": round(ahead, 1)}
+    measures |= vitals(instance.pid)
     evidence["rpc"] = rpc_url(bench)
     return observed(bench, DAEMON, Health.READY, summary, evidence=evidence, instance=identity, measures=measures)
 

@@ -87,7 +87,8 @@ def obstacle(scene: Scene) -> Finding | None:
         return Finding(kind=FailureKind.PERMISSION, message=scene.denied)
     if scene.lock:
         message = f"the data folder is locked by {scene.lock.who}"
-        return Finding(kind=FailureKind.LOCKED, message=message, evidence=_held(scene.lock, "lock"))
+        kind = FailureKind.PORT_ORPHAN if scene.lock.ours else FailureKind.LOCKED
+        return Finding(kind=kind, message=message, evidence=_held(scene.lock, "lock"))
     if scene.port:
         return port_taken("RPC", "rpc", scene.number, scene.port)
     return None

@@ -128,6 +128,11 @@ def _program(_part: str, bench: Workbench) -> list[Advice]:
     return [*found, ("shiftboss up --set daemon.binary=PATH", SAFE)]
 
 
+def _died(part: str, bench: Workbench) -> list[Advice]:
+    home = _quoted(bench.home)
+    return [(f"shiftboss logs {part} --workdir {home}", SAFE), ("dmesg --ctime | tail -n 20", SAFE)]
+
+
 def _process(part: str, bench: Workbench) -> list[Advice]:
     pid = f"$(grep -o '\"pid\": [0-9]*' {_quoted(bench.environment.run_folder / f'{part}.pid')} | grep -o '[0-9]*$')"
     return [
@@ -138,7 +143,7 @@ def _process(part: str, bench: Workbench) -> list[Advice]:
 
 
 def _config(part: str, bench: Workbench) -> list[Advice]:
-    found = [("shiftboss config", SAFE)]
+    found = [(f"shiftboss validate --workdir {_quoted(bench.home)}", SAFE)]
     settings = layout(bench).chain_data / "settings.json"
     if part == DAEMON and settings.is_file():
         found += [
@@ -150,7 +155,8 @@ def _config(part: str, bench: Workbench) -> list[Advice]:
 
 def _login(part: str, bench: Workbench) -> list[Advice]:
     cookie = layout(bench).chain_data / ".cookie"
-    return [(f"ls -la {_quoted(cookie)}", SAFE), (f"shiftboss restart {part}", DESTRUCTIVE)]
+    again = f"shiftboss restart {part} --workdir {_quoted(bench.home)}"
+    return [(f"ls -la {_quoted(cookie)}", SAFE), (again, DESTRUCTIVE)]
 
 
 def _clock(_part: str, _bench: Workbench) -> list[Advice]:
@@ -171,7 +177,7 @@ _BY_KIND: dict[Kind, Callable[[str, Workbench], list[Advice]]] = {
     Kind.MISSING_BINARY: _program,
     Kind.NO_PROVIDER: _program,
     Kind.FROZEN: _process,
-    Kind.DIED: _process,
+    Kind.DIED: _died,
     Kind.TIMEOUT: _process,
     Kind.LEAK: _process,
     Kind.REJECTED: _process,

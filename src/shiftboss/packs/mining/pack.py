@@ -48,6 +48,13 @@ def advise(component: str, kind: FailureKind | None, bench: Workbench) -> Sequen
 
 LIMITS = (
     Limit(
+        measure="tip_ahead",
+        at=7200.0,  # a block more than two hours ahead of its clock is refused by every node (consensus)
+        margin=3600.0,
+        kind=FailureKind.CLOCK,
+        what="seconds the newest block is ahead of this machine's clock",
+    ),
+    Limit(
         measure="free_mb",
         at=NEEDED_MB,
         falling=True,

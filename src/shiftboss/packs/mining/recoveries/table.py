@@ -35,7 +35,7 @@ STRATEGIES = (
     Strategy(
         name="stop_orphan",
         rung="reload",
-        treats={FailureKind.PORT_ORPHAN, FailureKind.LOCKED},
+        treats={FailureKind.PORT_ORPHAN},
         components={DAEMON, POOL},
         uses=1,
         undo="",  # a process can't be un-ended; it was a left-over that nothing uses
@@ -102,6 +102,7 @@ STRATEGIES = (
         },
         components={DAEMON, POOL, MINER},
         risk=Risk.DISRUPTIVE,
+        uses=5,
         undo="",  # a process can't be un-ended; it was not doing its job, and its data is as it left it
         what="start it again, and nothing else",
     ),
@@ -166,8 +167,6 @@ STRATEGIES = (
             FailureKind.DATA_LOST,
             FailureKind.WALLET_MISSING,
             FailureKind.WALLET_DAMAGED,
-            FailureKind.DIED,
-            FailureKind.TIMEOUT,
         },
         components={DAEMON, WALLET},
         touches=(MINER, POOL, DAEMON, WALLET),
