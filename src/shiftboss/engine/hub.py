@@ -1,6 +1,6 @@
 """The hub: owns authority and the journal. Three calls, no I/O but the journal's, each safe to repeat.
 
-`probes_due` says what to look at, `turn` decides and orders, `settle` judges. runner.py drives; no judgement hides there.
+`probes_due` says what to look at, `turn` decides and orders, `settle` judges. runner.py drives, and judges nothing.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
