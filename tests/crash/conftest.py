@@ -1,4 +1,4 @@
-"""Real stacks for the crash matrix: the golden data of tests/mining, in the same place, so that it is made only once."""
+"""Real stacks for the crash matrix: the golden data is that of tests/mining, in the same place, so it is made once."""
 
 import fcntl
 import shutil

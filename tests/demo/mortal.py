@@ -152,8 +152,9 @@ class Mortal:
         self.inbox.send("", self.site.clock.now(), "note", text=text)
 
     def mend(self) -> None:
-        """Whatever is wrong is put right past the hub."""
+        """Whatever is wrong is put right past the hub, for good."""
         self.site._become(self.site.facts._replace(faults=frozenset(), dead=frozenset()))
+        self.site._timers.clear()
 
     def rest(self, seconds: float) -> None:
         """Nobody is at work for a while."""

@@ -132,13 +132,14 @@ def script_stack(
 
 
 class StepClock:
-    """Virtual time, moved by hand."""
+    """Virtual time, moved by hand; the date may be set."""
 
     def __init__(self) -> None:
         self.time = START
+        self.set_by = 0.0  #: seconds by which a person has set the date
 
     def now(self) -> float:
-        return self.time
+        return self.time + self.set_by
 
     def monotonic(self) -> float:
         return self.time - START
@@ -205,7 +206,7 @@ class World:
 
     def part(self, key: str) -> Part:
         part = self.parts[key]
-        while part.later and part.later[0] <= self.clock.now():
+        while part.later and part.later[0] <= self.clock.time:
             part = self.parts[key] = part.later[1]
         return part
 
@@ -239,7 +240,7 @@ class World:
         return Outcome(status=Status.FAILED, summary="did not help", failure=failure, undoable=1)
 
     def _act(self, order: Delegation, word: str) -> Outcome:
-        now = self.clock.now()
+        now = self.clock.time
         kind, _, detail = word.partition(":")
         if kind == "crash":
             raise ValueError("object at 0x7f3a12bc90 is odd")
@@ -344,19 +345,19 @@ class Driver:
         for order in orders:
             word = self.world.word(order)
             self.count += 1
-            self.flying.append((self.clock.now() + self.world.seconds(order, word), self.count, order, word))
+            self.flying.append((self.clock.time + self.world.seconds(order, word), self.count, order, word))
         self.together.append(tuple(order for _, _, order, _ in self.flying))
         return orders
 
     def wait(self) -> None:
         """Let time pass until something happens."""
         look = self.hub.next_look()
-        ends = [at - self.clock.now() for at, *_ in self.flying] + ([look] if look is not None else [])
+        ends = [at - self.clock.time for at, *_ in self.flying] + ([look] if look is not None else [])
         self.clock.time += max(0.0, min([*ends, 0.5 if not ends else 60.0, max(0.0, self.hub.time_left())]))
 
     def settle(self) -> None:
         for one in sorted(self.flying):
-            if one[0] <= self.clock.now():
+            if one[0] <= self.clock.time:
                 self.flying.remove(one)
                 _, _, order, word = one
                 outcome = self.world.act(order, word)

@@ -237,3 +237,22 @@ def test_the_last_event_is_the_end(demo: Demo) -> None:
     demo.up(listener=events.append)
     assert isinstance(events[-1].event, RunEnded)
     assert [record.seq for record in events] == sorted(record.seq for record in events)
+
+
+def test_an_order_is_given_up_when_what_it_needs_fails_meanwhile(demo: Demo) -> None:
+    """It could only wait in vain, for as long as its deadline allows."""
+    demo.wish("proof", "hang")
+
+    def kill(record: Recorded) -> None:
+        if isinstance(record.event, Delegated) and record.event.component == "proof":
+            for pid in demo.running().get("one/beta", [])[:1]:
+                if demo.starts("beta") == 1:
+                    os.kill(pid, signal.SIGKILL)
+
+    result = demo.up(listener=kill)
+    assert result.view.ending is Ending.CONVERGED
+    proofs = [one for one in result.view.delegations.values() if one.component == "proof"]
+    assert [one.ok for one in proofs] == [False, True]
+    assert "beta, which it needs, failed meanwhile" in proofs[0].summary
+    assert (proofs[0].seconds or 99) < 10
+    assert demo.starts("beta") == 2

@@ -59,9 +59,15 @@ class Lookout:
         self._due.update(keys)
 
     def compare(self, before: Observation | None, seen: Observation, snapshot: Snapshot) -> None:
-        """Look again at what stands on a component that is there, or ready, again (see `felt_by`)."""
+        """Look again at what stands on a component that is there, or ready, again (see `felt_by`).
+
+        And before anything is concluded about one that has just broken, at what it stands on: the cause may lie there.
+        """
         if before is None or seen.environment in self._endings:
             return
+        if seen.health is Health.BROKEN and before.health is not Health.BROKEN:
+            needed = self._charter.stack.specs[seen.component].requires
+            self.look_at(f"{seen.environment}/{name}" for name in (seen.component, *needed))
         there = before.health is Health.ABSENT and seen.health is not Health.ABSENT
         if there or (before.health is not Health.READY and seen.health is Health.READY):
             near = felt_by(seen.component, seen.environment, self._charter.stack, snapshot)

@@ -4,8 +4,9 @@ It does not wait for all delegations: whichever settles first brings the next tu
 """
 
 import asyncio
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from shiftboss.contracts import Handler
 from shiftboss.engine.delegate import carry_out
@@ -15,7 +16,7 @@ from shiftboss.engine.observe import Observer
 from shiftboss.errors import StoreBroken
 from shiftboss.model.events import Approved, Denied, NoteAdded
 from shiftboss.model.move import Delegation, Mode
-from shiftboss.model.observation import Observation
+from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status
 from shiftboss.model.run import Ending
 from shiftboss.store.inbox import Inbox, Message
@@ -23,6 +24,9 @@ from shiftboss.system.workbench import Workbench
 
 INBOX_SECONDS = 0.5
 """How often messages of other processes are looked for."""
+
+GUARD_SECONDS = 1.0
+"""How often what a long order needs is looked at; it is given up when twice in a row something of it has failed."""
 
 SOON_SECONDS = 0.05
 """How long the ending of an order may wait to be written (and shown)."""
@@ -102,10 +106,31 @@ class Runner:
 
     async def _work(self, order: Delegation) -> Work:
         bench = self._bench(order)
-        outcome = await carry_out(order, self._handlers, bench)
+        outcome = await self._guarded(order, carry_out(order, self._handlers, bench))
         if order.mode is Mode.RECOVER:
             outcome = outcome.but(undoable=bench.undo.count(order.id))
         return outcome, await self._observer.look(self._hub.to_verify(order))
+
+    async def _guarded(self, order: Delegation, work: Coroutine[Any, Any, Outcome]) -> Outcome:
+        """The outcome of some work, given up when what it needs has failed: it could only wait in vain."""
+        task = asyncio.create_task(work)
+        lost = ""
+        try:
+            while not (await asyncio.wait({task}, timeout=GUARD_SECONDS))[0]:
+                before, lost = lost, await self._lost(order)
+                if lost and lost == before:
+                    return Outcome(status=Status.CANCELLED, summary=f"given up: {lost}")
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _lost(self, order: Delegation) -> str:
+        """What an order needs and has failed, in a sentence; empty while nothing has."""
+        needs = self._hub.charter.stack.specs[order.component].requires if order.mode is Mode.ENSURE else ()
+        seen = await self._observer.look([f"{order.environment}/{name}" for name in needs])
+        failed = [one for one in seen if one.health in (Health.BROKEN, Health.ABSENT)]
+        return "; ".join(f"{one.component}, which it needs, failed meanwhile: {one.summary}" for one in failed)
 
     def _bench(self, order: Delegation) -> Workbench:
 
