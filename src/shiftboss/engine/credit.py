@@ -16,7 +16,7 @@ from shiftboss.store.memory import Memory
 def verdict(credit: Credit, seen: Observation, signature: str | None, now: float) -> tuple[bool, str] | None:
     """Whether the recovery lasted, with the reason; None while that is not known."""
     if signature == credit.signature and now < credit.due:
-        return False, f"the same failure was back after {now - credit.at:.0f} s"
+        return False, f"the same failure was back after {max(0.0, now - credit.at):.0f} s"
     if now < credit.due or seen.health is not Health.READY:
         return None
     if credit.instance is not None and seen.instance != credit.instance:

@@ -13,16 +13,16 @@ from shiftboss.engine.board import Board, ending_move
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.closing import Closing
 from shiftboss.engine.judge import judge
-from shiftboss.engine.ladder import Terms, Undoable
+from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.learner import Learner
 from shiftboss.engine.lookout import Lookout
 from shiftboss.engine.moves import options_for
 from shiftboss.engine.pen import Pen
 from shiftboss.engine.scripted import ScriptedBoard
 from shiftboss.engine.state import RunState
+from shiftboss.engine.terms import terms_for
 from shiftboss.engine.trouble import trouble_of
 from shiftboss.model.conflict import Claim
-from shiftboss.model.consent import Consent
 from shiftboss.model.events import (
     Approved,
     Delegated,
@@ -35,15 +35,15 @@ from shiftboss.model.events import (
 )
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.move import DELEGATED, Decision, Delegation, Mode, Move
-from shiftboss.model.observation import Observation
-from shiftboss.model.outcome import Outcome
+from shiftboss.model.observation import Health, Observation
+from shiftboss.model.outcome import Outcome, Status
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending
 from shiftboss.model.situation import Situation
 from shiftboss.model.stack import COMPLETE, ESCALATE
 from shiftboss.store.journal import Journal
 from shiftboss.store.memory import Memory
-from shiftboss.system.clock import Clock
+from shiftboss.system.clock import Clock, SteadyClock
 
 _NONE: Mapping[str, Undoable] = MappingProxyType({})
 
@@ -54,8 +54,8 @@ class Hub:
     def __init__(self, charter: Charter, state: RunState, journal: Journal, memory: Memory, clock: Clock) -> None:
         self.charter = charter
         self.state = state
+        self._clock = clock = SteadyClock(clock)
         self._pen = Pen(charter.run, journal, memory, clock)
-        self._clock = clock
         self._learner = Learner(charter, self._pen, clock)
         self._analysis = Analysis(charter.stack, charter.goal, self._learner.forecasts)
         self.gaps: dict[str, Gap] = {}
@@ -123,7 +123,8 @@ class Hub:
 
     def _look_at(self, observations: Collection[Observation], events: list[Event]) -> None:
         self._lookout.answered({seen.key for seen in observations})
-        for seen in observations:
+        for one in observations:
+            seen = one.but(at=self._clock.dated(one.at))
             before = self.state.snapshot.get(seen.key)
             if self._learner.look(seen, events) or seen.key in self._lookout.resting:
                 self._changed.add(seen.key)
@@ -148,7 +149,7 @@ class Hub:
         self._lookout.resting.discard(key)
         if gap is not None and key not in self.state.in_flight and environment not in self.state.endings:
             waited = self.state.waited(key, self._clock.now())
-            terms = self._terms(environment, key)
+            terms = terms_for(self.charter, self.state, self._learner.lessons, key)
             options = options_for(gap, self.charter.stack, self.state.ledger[key], terms, waited=waited)
             if gap.kind is GapKind.FORECAST and options.hopeless:
                 self._only_warn(gap, options.hopeless)
@@ -164,20 +165,6 @@ class Hub:
         if gap.id not in self._warned:
             self._warned.add(gap.id)
             self.warn(f"{gap.why} ({why})", gap.environment, gap.component)
-
-    def _terms(self, environment: str, key: str) -> Terms:
-        state = self.state
-        rules = self.charter.rules(environment)
-        consent = Consent(rules=rules, approved=frozenset(state.approved), denied=frozenset(state.denied))
-        return Terms(
-            budget=self.charter.budget,
-            recoveries=state.recoveries[environment],
-            used=state.used.get(environment, {}),
-            consent=consent,
-            lessons=self._learner.lessons,
-            undo=state.undo.get(key),
-            watching=self.charter.goal.keep,
-        )
 
     def _situation(self) -> Situation:
         return Situation(
@@ -317,7 +304,8 @@ class Hub:
         verdict = judge(order, outcome, self.state.snapshot.get(order.key), words)
         seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
         seen = self.state.snapshot.get(order.key)
-        self._learner.settled(order, verdict, seconds, self.state.treated(order.id), seen, events)
+        treated = None if outcome.status is Status.CANCELLED else self.state.treated(order.id)  # that teaches nothing
+        self._learner.settled(order, verdict, seconds, treated, seen, events)
         events.append(record.settled(order, outcome, verdict, seconds))
         self._pen.later(events)
         for event in events:
@@ -377,11 +365,11 @@ class Hub:
             self._place(key)
         self._lookout.close(environment)
 
-    def reconcile(self, observations: Collection[Observation], cut_off: Mapping[str, Undoable] = _NONE) -> None:
+    def reconcile(self, observations: Collection[Observation], cut_off: Mapping[str, Undoable] = _NONE) -> list[str]:
         """Settle what a dead hub left in flight, by looking: closed gaps as observed, open ones as interrupted.
 
         `cut_off` are recoveries, by `environment/component`, whose steps are still written down: they are taken back
-        where the component does not work.
+        where the component does not work. Where it does, their way back is to be given up: their ids are returned.
         """
         events: list[Event] = []
         before = dict(self.state.snapshot) if self.state.resumed else {}
@@ -398,3 +386,8 @@ class Hub:
         self._commit(events)
         self.state.undo.update({key: undo for key, undo in cut_off.items() if key in self.gaps})
         self._changed |= cut_off.keys() & self.gaps.keys()
+        return [undo.delegation for key, undo in cut_off.items() if self._works(key)]
+
+    def _works(self, key: str) -> bool:
+        seen = self.state.snapshot.get(key)
+        return seen is not None and seen.health is Health.READY and key not in self.gaps

@@ -4,7 +4,7 @@ It does not wait for all delegations: whichever settles first brings the next tu
 """
 
 import asyncio
-from collections.abc import Coroutine, Generator, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -69,7 +69,7 @@ class Runner:
     async def _drive(self) -> Ending:
         hub = self._hub
         observations = await self._observer.look(hub.probes_due())
-        hub.reconcile(observations, self._cut_off_recoveries)
+        self._give_up(hub.reconcile(observations, self._cut_off_recoveries))
         if self._read_inbox():
             await self._stop("stopped by a message")
             return Ending.INTERRUPTED
@@ -90,6 +90,12 @@ class Runner:
             with self._writing_soon():
                 observations = await self._observer.look(hub.probes_due())
             number += 1
+
+    def _give_up(self, recoveries: Collection[str]) -> None:
+        """What a dead hub's recovery has mended must not be taken back when its component fails some other day."""
+        for key, undo in self._cut_off_recoveries.items():
+            if undo.delegation in recoveries:
+                self._benches[key.partition("/")[0]].undo.keep(undo.delegation)
 
     @contextmanager
     def _writing_soon(self) -> Generator[None]:

@@ -31,6 +31,9 @@ from shiftboss.model.observation import Health, Observation
 from shiftboss.model.recovery import Attempt
 from shiftboss.model.run import Ending
 
+ASKED = frozenset({Ending.ESCALATED, Ending.NEEDS_APPROVAL, Ending.EXHAUSTED})
+"""Endings after which a person may have mended something; what a killed hub was doing is its own work."""
+
 
 @dataclass
 class RunState:
@@ -50,7 +53,7 @@ class RunState:
     worked: set[str] = field(default_factory=set[str])  #: what has been ready at some time of this run
     undo: dict[str, Undoable] = field(default_factory=dict[str, Undoable])  #: failed recoveries still to be taken back
     notes: list[str] = field(default_factory=list[str])
-    resumed: bool = False
+    resumed: bool = False  #: taken up again after an ending that asked a person, and nothing decided since
     approved: set[str] = field(default_factory=set[str])  #: acts
     denied: set[str] = field(default_factory=set[str])  #: acts
     endings: dict[str, Ending] = field(default_factory=dict[str, Ending])
@@ -66,6 +69,7 @@ class RunState:
                 self._observed(event, at)
             case Decided():
                 self.decisions += 1
+                self.resumed = False
                 self.last_turn = max(self.last_turn, event.turn)
             case Delegated():
                 self._delegated(event)
@@ -101,7 +105,9 @@ class RunState:
 
     def _resumed(self, at: float) -> None:
         """A person may have mended something: budgets and time start anew, what is on the way is kept."""
-        self.started, self.ended, self.resumed = at, None, True
+        self.resumed = self.resumed or self.ended in ASKED
+        self.started, self.ended = at, None
+        self.since = {key: min(since, at) for key, since in self.since.items()}  # the date may have been set back
         self.endings.clear()
         self.calm()
 

@@ -110,10 +110,10 @@ def _open(path: Path, *, synchronous: str, readonly: bool) -> sqlite3.Connection
 
 
 def _advice(path: Path, error: sqlite3.Error) -> str:
-    text = str(error)
+    text = str(error).partition(" with text ")[0]  # what follows is whatever stands in the damaged file
     if "full" in text:
         return f"The disk under {path} is full: nothing was recorded, so nothing was done. Free space and run again."
-    if "malformed" in text or "not a database" in text:
+    if "malformed" in text or "not a database" in text or "Could not decode" in text:
         return (
             f"{path} is damaged ({text}). Move it aside and run again: shiftboss looks at the stack anew;"
             " only the history of earlier runs is lost."

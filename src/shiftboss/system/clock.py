@@ -44,6 +44,43 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class SteadyClock:
+    """Another clock's date when it was made, carried on by the time that really passes: nobody can set it.
+
+    For everything that counts time within one run.
+    """
+
+    SAME = 1.0
+    """Seconds by which the other clock may drift without being taken for set."""
+
+    LONGEST = 60.0
+    """What seems to be older than this was dated before somebody set the other clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._offset = clock.now() - clock.monotonic()
+
+    def dated(self, at: float) -> float:
+        """A date told by the other clock just now, as old as it is, by this one."""
+        told, now = self._clock.now(), self.now()
+        if abs(told - now) < self.SAME:
+            return at
+        age = told - at
+        return now - age if 0 <= age < self.LONGEST else now
+
+    def now(self) -> float:
+        """Seconds since 1970 (UTC), as they would be had nobody set the date; never goes back."""
+        return self._offset + self._clock.monotonic()
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait as the other clock does."""
+        await self._clock.sleep(seconds)
+
+
 class FakeClock:
     """A virtual clock: sleepers wake in the order of their time, at equal times in the order they lay down.
 
