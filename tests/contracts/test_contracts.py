@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import importlib
 import json
 import socket
 from collections.abc import Callable, Mapping
@@ -231,7 +232,10 @@ def test_a_pack_fits_together(name: str) -> None:
 
 
 def test_every_strategy_of_the_mining_pack_can_be_carried_out() -> None:
-    assert {strategy.name for strategy in MINING.strategies} == set(recovery._ACTS)
+    assert {strategy.name for strategy in MINING.strategies} == set(recovery.ACTS)
+    for name in recovery.ACTS:
+        module, _, act = recovery.ACTS[name].partition(":")
+        assert callable(getattr(importlib.import_module(f"shiftboss.packs.mining.recoveries.{module}"), act)), name
 
 
 @pytest.mark.parametrize("name", PACKS)

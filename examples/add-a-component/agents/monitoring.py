@@ -15,7 +15,7 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
-from shiftboss.packs.mining.layout import CONFIG_MARK, age, digest, log_file, observed, started_with
+from shiftboss.packs.mining.layout import CONFIG_MARK, age, digest, log_file, observed, outdated
 from shiftboss.packs.mining.pack import endpoints
 from shiftboss.system import http
 from shiftboss.system.files import read_text_tail
@@ -47,7 +47,7 @@ async def probe(bench: Workbench) -> Observation:
     more: dict[str, Any] = {"instance": running.identity}
     more["evidence"] = {"pid": running.pid, "file": str(records(bench))}
     seconds = bench.clock.now() - newest(records(bench)).get("at", 0.0)
-    if started_with(running) != digest(json.dumps(await command(bench))):
+    if outdated(running, digest(json.dumps(await command(bench)))):
         return observed(bench, NAME, Health.BROKEN, "the recorder asks at older endpoints", **more)
     if seconds < FRESH_SECONDS:
         summary = f"process {running.pid} records pool and chain"
