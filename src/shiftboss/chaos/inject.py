@@ -39,6 +39,11 @@ def catalogue(pack: Pack) -> dict[str, Fault]:
     return {fault.name: fault for fault in found}
 
 
+def together(pack: Pack) -> Sequence[str]:
+    """The pairs of faults (joined by +) that a pack wants to see in real parts; none where it names none."""
+    return getattr(import_module(pack.faults.partition(":")[0]), "TOGETHER", ()) if pack.faults else ()
+
+
 def fault_named(pack: Pack, name: str) -> Fault:
     """The fault of that name.
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from shiftboss.chaos.inject import together
 from shiftboss.chaos.result import FaultResult
 from shiftboss.chaos.scorecard_count import Card, card_of_real, card_of_simulated
 from shiftboss.chaos.scorecard_files import table, write
@@ -48,7 +49,8 @@ def run_command(
     if simulated:
         cards.append(simulate(pack, seed=seed, runs=runs, groups=chosen, say=say))
     if real:
-        names = list(faults) or [fault.name for fault in faults_of(pack) if fault.inject or fault.control]
+        singles = [fault.name for fault in faults_of(pack) if fault.inject or fault.control]
+        names = list(faults) or [*singles, *together(pack)]
         cards.append(card_of_real(_real(names, seed, say)))
     for card in cards:
         say(table(card))

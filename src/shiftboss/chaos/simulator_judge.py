@@ -134,9 +134,13 @@ def _collateral(played: Played, faults: Iterable[Fault], world: World) -> tuple[
 
 
 def _worse(played: Played, faults: Iterable[Fault], world: World) -> tuple[str, ...]:
-    """Components below where they began though what they require is ready and no fault is at work on them."""
+    """Components below where they began though what they require is ready and no fault is at work on them.
+
+    One that comes back again and again is at work on all that stands on its component, also while that is up.
+    """
     late = {name for _, name in played.case.late}
     hit = {one for f in faults if f.name in played.left | late or f.recurs for one in (f.component, *f.kills)}
+    hit |= {one for f in faults if f.recurs for one in world.stack.downstream(f.component)}
     found: list[str] = []
     for name, spec in world.stack.specs.items():
         fed = all(played.after[need] is Health.READY for need in spec.requires)

@@ -23,3 +23,12 @@ FAULTS = (
     *CONTROLS,
 )
 """Every fault by itself; two at once are made of two of these."""
+
+TOGETHER = (
+    "stratum_port_foreign+miner_killed",
+    "pool_frozen+wallet_not_loaded",
+    "chainstate_corrupt+wallet_corrupt",
+    "height_back+config_edited",
+    "undo_file_corrupt+library_missing",
+)
+"""Some that are put into real parts two at a time; the simulator makes all sorts of pairs and triples."""
