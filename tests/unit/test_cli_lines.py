@@ -370,3 +370,17 @@ def test_what_people_and_memory_say_is_explained():
     assert "".join(f"{line}\n" for line in decision_lines(one)) == PEOPLE_EXPLAINED
     assert [said["kind"] for said in one["learned"]] == ["Learned", "MendedByHand"]
     assert one["asked"] == [vars(ASKED)]
+
+
+def test_what_was_ready_and_falls_is_told_in_that_order():
+    """Under watch nothing happens between the first look and the fall."""
+    narrator = Narrator()
+    events = [
+        started(),
+        seen("daemon", "ready", "it answers"),
+        seen("pool", "ready", "it serves"),
+        seen("pool", "broken", "the pool's process ended unexpectedly"),
+    ]
+    records = [Recorded(seq=n, run="r", at=START + n, event=event) for n, event in enumerate(events)]
+    told = [line.text for record in records for line in narrator.tell(record)]
+    assert told[-2:] == ["daemon, pool are ready", "pool: the pool's process ended unexpectedly"]

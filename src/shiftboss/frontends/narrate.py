@@ -116,6 +116,8 @@ class Narrator:
         name = self._name(event.environment, event.component)
         busy = any(key == f"{one.environment}/{one.component}" for one in self.view.in_flight)
         if event.health != READY or (key in self.view.components and not busy):
+            if name in self._ready:  # it was, until now (watch): first things first
+                yield from self._found_ready()
             yield "sees", f"{name}: {event.summary}"
         elif not busy:
             self._ready.append(name)
