@@ -18,6 +18,9 @@ from shiftboss.model.value import Value
 from shiftboss.store.memory import Remedy
 from shiftboss.view import fold
 
+SHORTEST = 4
+"""Digits by which an act may be named: fewer are too easily typed by mistake."""
+
 MOST_RUNS = 50
 """How many runs back a question is looked for."""
 
@@ -106,7 +109,7 @@ def _is(asked: ApprovalAsked, act: str) -> bool:
 
 
 def _begins(asked: ApprovalAsked, act: str) -> bool:
-    return bool(act) and asked.act.startswith(act)
+    return len(act) >= SHORTEST and asked.act.startswith(act)
 
 
 def _unknown(asking: Sequence[Asking], act: str, run: str | None) -> BadInput:

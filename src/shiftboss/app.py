@@ -192,15 +192,30 @@ def open_records(session: Session) -> Records:
     """
     new = not session.home.exists()
     try:
-        for folder in (session.home, session.home / "locks"):
-            ensure_private_folder(folder)
-        for bench in session.benches.values():
-            bench.environment.make()
-        Ballast(session.home / BALLAST).make()
-        return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))
+        return _open_store(session)
     except (OSError, StoreBroken) as error:
         if new:
             _unmake(session.home)
+        elif Ballast(session.home / BALLAST).release():
+            return _open_with_room(session)
+        raise BadInput([_unusable(session.home, error)]) from error
+
+
+def _open_store(session: Session, *, ballast: bool = True) -> Records:
+    for folder in (session.home, session.home / "locks"):
+        ensure_private_folder(folder)
+    for bench in session.benches.values():
+        bench.environment.make()
+    if ballast:
+        Ballast(session.home / BALLAST).make()
+    return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))
+
+
+def _open_with_room(session: Session) -> Records:
+    """Once more after the ballast was given up: a full disk must not keep anybody from freeing space or stopping."""
+    try:
+        return _open_store(session, ballast=False)
+    except (OSError, StoreBroken) as error:
         raise BadInput([_unusable(session.home, error)]) from error
 
 

@@ -6,7 +6,7 @@ beside a run. Nothing is deleted: what is in the way is moved aside too.
 
 import sys
 
-from shiftboss.app import Session
+from shiftboss.app import Session, open_records
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.system.aside import Snapshot
@@ -41,6 +41,7 @@ async def restore(session: Session, snapshot_id: str) -> list[str]:
         changes = await _stop_all(session, bench)
         changes += bench.aside.put_back(snapshot_id, file_stamp(session.clock.now()))
         _forget_processes(bench)
+        _forget_credits(session, name)
         return changes
 
 
@@ -53,6 +54,13 @@ def _bench_of(session: Session, snapshot_id: str) -> Workbench:
     remedy = f"These are kept: {known}" if known else "Nothing is kept aside here"
     what = f"there is no snapshot {snapshot_id!r}"
     raise BadInput([Diagnostic(place="command line", what=what, remedy=remedy)])
+
+
+def _forget_credits(session: Session, environment: str) -> None:
+    """What recoveries did to the data that is gone says nothing about the data that came back."""
+    records = open_records(session)
+    records.memory.drop_credits(environment)
+    records.close()
 
 
 def _forget_processes(bench: Workbench) -> None:

@@ -41,7 +41,7 @@ def store(place):
     )
     ended = EnvironmentEnded(environment="regtest", ending="needs_approval", reasoning="consent is missing")
     end = RunEnded(ending="needs_approval", turns=1, seconds=1.0)
-    records.journal.append("run-1", AT, [begun, asked("aa11", "pool"), asked("aa22", "miner"), ended, end])
+    records.journal.append("run-1", AT, [begun, asked("aaaa11", "pool"), asked("aaaa22", "miner"), ended, end])
     with records.database.transaction():
         for number, (signature, strategy, lasted) in enumerate(
             [(DIED, "restart_one", True), (DIED, "restart_one", True), (DIED, "restart_rest", False)]
@@ -69,21 +69,21 @@ def credit_of(session, delegation, signature, strategy):
 
 
 def test_approving_says_what_it_means_and_what_comes_next(store):
-    result = no_traceback(shiftboss(store, "approve", "aa11"))
+    result = no_traceback(shiftboss(store, "approve", "aaaa11"))
     assert result.returncode == 0
     text = " ".join(result.stdout.split())
-    assert "Approved: start it again (regtest/pool/recover/restart_one, disruptive), act aa11 of run run-1." in text
+    assert "Approved: start it again (regtest/pool/recover/restart_one, disruptive), act aaaa11 of run run-1." in text
     assert result.stdout.splitlines()[-1] == "Next: shiftboss resume run-1"
-    again = document(shiftboss(store, "approve", "run-1", "aa1", "--json"))
+    again = document(shiftboss(store, "approve", "run-1", "aaaa1", "--json"))
     assert (again["state"], again["new"], again["next"]) == ("approved", False, "shiftboss resume run-1")
     assert max(map(len, result.stdout.splitlines())) <= 80
 
 
 def test_denying_takes_a_reason(store):
-    found = document(shiftboss(store, "deny", "aa22", "--reason", "not \x1b[31mnow", "--json"))
-    assert (found["state"], found["run"], found["act"]) == ("denied", "run-1", "aa22")
-    assert "It was denied before" in shiftboss(store, "deny", "aa22").stdout
-    assert shiftboss(store, "approve", "aa22").returncode == 2
+    found = document(shiftboss(store, "deny", "aaaa22", "--reason", "not \x1b[31mnow", "--json"))
+    assert (found["state"], found["run"], found["act"]) == ("denied", "run-1", "aaaa22")
+    assert "It was denied before" in shiftboss(store, "deny", "aaaa22").stdout
+    assert shiftboss(store, "approve", "aaaa22").returncode == 2
 
 
 def test_what_is_not_asked_is_refused_in_words(store):
@@ -91,8 +91,8 @@ def test_what_is_not_asked_is_refused_in_words(store):
     assert result.returncode == 2
     text = " ".join(result.stderr.split())
     assert "no run asks for 'zz'" in text
-    assert "aa11 for regtest/pool/recover/restart_one (disruptive: start it again); aa22 for" in text
-    assert "fits several acts" in shiftboss(store, "approve", "aa").stderr
+    assert "aaaa11 for regtest/pool/recover/restart_one (disruptive: start it again); aaaa22 for" in text
+    assert "fits several acts" in shiftboss(store, "approve", "aaaa").stderr
     assert shiftboss(store, "approve", "a", "b", "c").returncode == 2
     assert shiftboss(store, "deny", "x", "--workdir", "nowhere").returncode == 2
     assert not (store / "nowhere").exists()
@@ -147,7 +147,7 @@ def test_forgetting_says_how_many_and_everything_needs_a_word(store):
     assert json.loads(shiftboss(store, "memory", "export").stdout)["remedies"] == []
 
 
-@pytest.mark.parametrize("words", [("memory", "list"), ("memory", "forget", "--all"), ("approve", "aa")])
+@pytest.mark.parametrize("words", [("memory", "list"), ("memory", "forget", "--all"), ("approve", "aaaa")])
 def test_nothing_is_made_where_nothing_was_run(place, words):
     assert no_traceback(shiftboss(place, *words)).returncode == 2
     assert list(place.iterdir()) == []

@@ -114,6 +114,7 @@ def _gap(seen: Observation, kind: GapKind, why: str, blocked_by: tuple[str, ...]
         kind=kind,
         why=why,
         failure=seen.failure,
+        target=f"{seen.evidence['holder']} {seen.evidence.get('command', '')}" if seen.evidence.get("holder") else "",
         blocked_by=blocked_by,
     )
 

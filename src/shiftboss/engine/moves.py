@@ -132,7 +132,7 @@ def _recovery(gap: Gap, stack: Stack, attempts: Sequence[Attempt], trouble: Trou
     if allowed:
         return Options(moves=tuple(allowed))
     asks = tuple(
-        Ask(move=move, act=act_of(move, trouble.signature), what=strategy.what)
+        Ask(move=move, act=act_of(move, trouble.signature), what=_what(move, strategy))
         for move, strategy in zip(moves, fitting, strict=True)
         if answers[move.id] is Answer.ASK
     )
@@ -151,6 +151,10 @@ def _before_asking(moves: Sequence[Move], answers: Mapping[str, Answer]) -> list
         elif risk <= limit:
             found.append(move)
     return found
+
+
+def _what(move: Move, strategy: Strategy) -> str:
+    return f"{strategy.what}: process {move.target}" if move.target else strategy.what
 
 
 def _why_hopeless(
@@ -189,6 +193,7 @@ def _recover(gap: Gap, stack: Stack, strategy: Strategy, trouble: Trouble) -> Mo
         order=stack.order[gap.component],
         touches=tuple(name for name in strategy.touches if name in stack.specs),
         locks=stack.specs[gap.component].locks,
+        target=gap.target if strategy.risk is Risk.FOREIGN else "",
     )
 
 

@@ -126,7 +126,10 @@ class Runner:
                 before, lost = lost, await self._lost(order)
                 if lost and lost == before:
                     return Outcome(status=Status.CANCELLED, summary=f"given up: {lost}")
-            return task.result()
+            outcome = task.result()
+            lost = await self._lost(order) if outcome.status is Status.FAILED else ""
+            # What fails because that fails which it stands on, has not failed itself.
+            return outcome.but(status=Status.CANCELLED, summary=f"given up: {lost}", failure=None) if lost else outcome
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

@@ -14,7 +14,7 @@ from shiftboss.frontends.session import session_of
 from shiftboss.frontends.tables import Table
 from shiftboss.frontends.text import clean
 
-RUNS = 5000
+RUNS = 200
 """Simulated runs where nobody says how many."""
 
 
@@ -99,11 +99,17 @@ def _score(call: Call, out: Path | None) -> int:
         simulated=bool(more.get("simulated")) or not more.get("real"),
         real=bool(more.get("real")),
         seed=int(more.get("seed") or 0),
-        runs=int(more.get("runs") or RUNS),
+        runs=_runs(more.get("runs", RUNS)),
         faults=[name.strip() for name in (more.get("faults") or "").split(",") if name.strip()],
         out=out,
         say=lambda text: None if silent else write(text.splitlines()),
     )
+
+
+def _runs(wanted: int) -> int:
+    if wanted < 1:
+        raise BadInput([wrong(f"--runs {wanted}: there is nothing to run", "Give a number from 1")])
+    return wanted
 
 
 def _names(call: Call) -> list[str]:

@@ -50,6 +50,7 @@ def act_of(move: Move, signature: str | None) -> str:
         move.strategy,
         str(move.risk),
         list(move.touches),
+        move.target,
         signature,
     ]
     return hashlib.sha256(json.dumps(act).encode()).hexdigest()[:12]

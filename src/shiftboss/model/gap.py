@@ -26,6 +26,7 @@ class Gap(Value):
     kind: GapKind
     why: str
     failure: FailureKind | None = None
+    target: str = ""  #: the process in the way, where there is one: pid and command
     blocked_by: tuple[str, ...] = ()  #: components that must be ready (or gone) first
 
     @property

@@ -50,7 +50,7 @@ class Move(Value):
     order: int = 0  #: declared order of the component in the pipeline
     touches: tuple[str, ...] = ()  #: further components it may change
     locks: tuple[str, ...] = ()
-    undoes: str | None = None  #: id of the recovery whose steps are to be taken back
+    target: str = ""  #: the process of others that it would end: pid and command
 
     @property
     def key(self) -> str:

@@ -63,6 +63,11 @@ class Memory:
         """Drop a credit; idempotent."""
         self._database.run("close_credit", delegation)
 
+    def drop_credits(self, environment: str) -> None:
+        """Drop the open credits of an environment: a person changed its data, so nothing can be told any more."""
+        with self._database.transaction():
+            self._database.run("drop_credits", environment)
+
     def credits(self, environments: Iterable[str], versions: str) -> list[Credit]:
         """The open credits of some environments, with these versions."""
         wanted = set(environments)

@@ -83,6 +83,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- close_credit
 DELETE FROM credits WHERE delegation = ?;
 
+-- drop_credits
+DELETE FROM credits WHERE environment = ?;
+
 -- credits
 -- All open credits, oldest first.
 SELECT delegation, environment, component, signature, strategy, at, due, instance, seconds, versions FROM credits ORDER BY at;

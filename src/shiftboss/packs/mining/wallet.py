@@ -10,7 +10,7 @@ from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining.diagnosis_chain import remember
 from shiftboss.packs.mining.diagnosis_look import bad
-from shiftboss.packs.mining.layout import WALLET, adopted, broken, layout, observed, read_json, rpc
+from shiftboss.packs.mining.layout import DAEMON, WALLET, adopted, broken, layout, observed, read_json, rpc
 from shiftboss.system.files import ensure_private_folder, write_atomic
 from shiftboss.system.rpc import Rpc, RpcError, RpcFailure
 from shiftboss.system.workbench import Workbench
@@ -35,6 +35,8 @@ def address(bench: Workbench) -> str:
 
 async def probe_wallet(bench: Workbench) -> Observation:
     """READY when the wallet is loaded, owns our address and has mature coins."""
+    if not adopted(bench) and bench.processes.find(DAEMON) is None:
+        return observed(bench, WALLET, Health.ABSENT, "our daemon does not run")
     client = rpc(bench, name(bench))
     try:
         balances = (await client.call("getbalances"))["mine"]
