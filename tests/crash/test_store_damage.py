@@ -187,14 +187,18 @@ def test_a_disk_that_is_full_in_mid_run_still_takes_the_last_words(disk: Path, h
     filler.write_bytes(bytes(max(0, room)))
     argv = [sys.executable, str(FOLDER / "hub_program.py"), str(home), "up", "-", "0"]
     hub = subprocess.run(argv, check=False, timeout=60, capture_output=True, text=True)
-    assert hub.stdout.strip() in ("escalated", ""), hub.stderr[-2000:]
-    assert hub.stdout or "full" in hub.stderr
+    told = hub.stdout.strip()  # with the ballast's room the run may even come to a good end
+    assert told in ("escalated", "converged", ""), hub.stderr[-2000:]
+    assert told or "full" in hub.stderr
     assert not (home / BALLAST).exists() or not hub.stdout
     filler.unlink()
     view = list(demo.views().values())[-1]
-    if hub.stdout:
+    if told == "escalated":
         assert view.ending is Ending.ESCALATED
         assert "full" in view.endings["one"].reasoning
+    if told == "converged":
+        assert view.ending is Ending.CONVERGED
+        assert {len(found) for found in demo.running().values()} == {1}
     ordered = {order for one in demo.views().values() for order in one.delegations}
     assert {line.split()[1] for name in PROCESSES for line in demo.call_lines(name)} <= ordered
     assert demo.up().view.ending is Ending.CONVERGED
