@@ -92,6 +92,8 @@ def test_what_is_not_asked_is_refused_in_words(store):
     text = " ".join(result.stderr.split())
     assert "no run asks for 'zz'" in text
     assert "aaaa11 for regtest/pool/recover/restart_one (disruptive: start it again); aaaa22 for" in text
+    too_short = shiftboss(store, "approve", "aaa").stderr
+    assert "no run asks for 'aaa'" in " ".join(too_short.split())
     assert "fits several acts" in shiftboss(store, "approve", "aaaa").stderr
     assert shiftboss(store, "approve", "a", "b", "c").returncode == 2
     assert shiftboss(store, "deny", "x", "--workdir", "nowhere").returncode == 2

@@ -200,6 +200,13 @@ def test_a_recovery_found_to_have_worked_is_never_taken_back_later(hurt: Demo, w
     assert (hurt.folder() / "tuning.txt").read_text() == "tuned"
 
 
+def test_a_recovery_that_worked_leaves_no_way_back_open(hurt: Demo) -> None:
+    hurt.wish("alpha", "ok", "tune")
+    check(hurt, hurt.up(), alpha=2)
+    assert (hurt.folder() / "tuning.txt").read_text() == "tuned"
+    assert hurt.session().benches["one"].undo.open() == []
+
+
 # -- amid the work ---------------------------------------------------------------------------------------------------
 
 

@@ -311,7 +311,7 @@ class Mortal:
             self.flying.remove(one)
             self.acted.add(order.id)
             outcome = self._act(order)
-            if hub.settle(order, outcome, self.site.look(hub.to_verify(order))) and outcome.undoable:
+            if hub.settle(order, outcome, self.site.look(hub.to_verify(order, outcome))) and outcome.undoable:
                 hub.flush()
                 self.undo.keep(order.id)
 

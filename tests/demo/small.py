@@ -361,7 +361,7 @@ class Driver:
                 self.flying.remove(one)
                 _, _, order, word = one
                 outcome = self.world.act(order, word)
-                self.hub.settle(order, outcome, self.world.look(self.hub.to_verify(order)))
+                self.hub.settle(order, outcome, self.world.look(self.hub.to_verify(order, outcome)))
 
     def cancel(self) -> None:
         """What the runner does when it is told to stop."""

@@ -9,10 +9,12 @@ from driven import Driven, fingerprints, lock, lose_blocks, scribble
 
 from helpers import eventually
 from shiftboss import restoring
+from shiftboss.app import open_records
 from shiftboss.errors import BadInput, Failed, Refused
 from shiftboss.frontends import verbs_restore
 from shiftboss.frontends.arguments import Call
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.lesson import Credit
 from shiftboss.model.observation import Health
 from shiftboss.packs.mining import wallet
 from shiftboss.system import net
@@ -89,6 +91,31 @@ def test_a_repair_without_room_is_not_begun(driven, monkeypatch):
     assert fingerprints(driven.chain) == before
 
 
+def owe(driven):
+    """Leave a recovery whose credit is open."""
+    credit = Credit(
+        delegation="r/9/0",
+        environment="regtest",
+        component="daemon",
+        signature="daemon/data_damaged/1",
+        strategy="reset_environment",
+        at=1.0,
+        due=61.0,
+    )
+    records = open_records(driven.session)
+    with records.database.transaction():
+        records.memory.open_credit(credit)
+    records.close()
+    assert owed(driven) == [credit]
+
+
+def owed(driven):
+    records = open_records(driven.session)
+    found = records.memory.credits(["regtest"], "")
+    records.close()
+    return found
+
+
 def test_a_reset_moves_all_aside_and_restore_brings_it_back(driven):
     driven.start_wallet()
     height, balance, address = driven.stack.height(), driven.balance(), wallet.address(driven.bench)
@@ -107,7 +134,9 @@ def test_a_reset_moves_all_aside_and_restore_brings_it_back(driven):
     assert wallet.address(driven.bench) != address
     [snapshot] = restoring.list_snapshots(driven.session)
     assert snapshot.size > 1_000_000
+    owe(driven)
     changes = asyncio.run(restoring.restore(driven.session, snapshot.id))
+    assert owed(driven) == [], "what recoveries did to the other data says nothing about this"
     assert any("stopped the daemon" in change for change in changes)
     (driven.chain / "blocks" / "rev00000.dat").write_bytes(
         (driven.stack.home.parent / "good" / "rev00000.dat").read_bytes()

@@ -16,7 +16,6 @@ from shiftboss.system.files import (
     Ballast,
     ensure_private_folder,
     free_bytes,
-    move_aside,
     new_lines,
     read_text_tail,
     sha256,
@@ -147,19 +146,6 @@ def test_a_private_folder_is_made_private_even_if_it_was_there(tmp_path):
     for _ in range(2):
         assert ensure_private_folder(folder).stat().st_mode & 0o777 == 0o700
     assert ensure_private_folder(tmp_path / "c" / "d").stat().st_mode & 0o777 == 0o700
-
-
-def test_moving_aside_never_overwrites(tmp_path):
-    places: list[Path] = []
-    for text in ("one", "two", "three"):
-        (tmp_path / "data").mkdir()
-        (tmp_path / "data" / "file").write_text(text)
-        places.append(move_aside(tmp_path / "data", "20250101T000000Z"))
-    assert [(place / "file").read_text() for place in places] == ["one", "two", "three"]
-    assert places[0].name == "data.aside-20250101T000000Z"
-    assert not (tmp_path / "data").exists()
-    with pytest.raises(FileNotFoundError):
-        move_aside(tmp_path / "data", "x")
 
 
 def test_ballast_takes_real_blocks_and_gives_them_back(tmp_path):

@@ -287,7 +287,8 @@ def test_what_a_recovery_touched_is_looked_at_with_all_that_requires_it(drive) -
     driver = drive(stack, world)
     order = asyncio.run(driver.hub.turn(0, world.look(driver.hub.probes_due())))[0]
     assert order.touches == ("b",)
-    driver.hub.settle(order, world.act(order, "ok"), world.look(driver.hub.to_verify(order)))
+    outcome = world.act(order, "ok")
+    driver.hub.settle(order, outcome, world.look(driver.hub.to_verify(order, outcome)))
     assert "e/c" in driver.hub.probes_due()
 
 

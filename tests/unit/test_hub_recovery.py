@@ -233,6 +233,67 @@ def test_what_a_person_mended_is_kept_as_a_lesson(drive) -> None:
     assert world.orders == [], "it looked first, and there was nothing left to do"
 
 
+def test_what_fails_because_of_what_it_stands_on_has_not_failed(drive) -> None:
+    """A part that loses its ground again and again spends its own budget for nothing, and takes the blame."""
+    world = world_of(STACK, a=ready())
+    world.script["e/b"] = ["fail:crashed"] * 4
+    driver = drive(STACK, world, budget=Budget(attempts=4, recoveries=20))
+    act = world.act
+
+    def fall(order, word):
+        if word.startswith("fail"):
+            world.parts["e/a"] = broken(FailureKind.DATA_DAMAGED)  # `a` goes while `b` is worked on
+        return act(order, word)
+
+    world.act = fall
+    asyncio.run(driver.run())
+    given_up = [event for event in driver.of(Settled) if event.status == "cancelled"]
+    assert given_up
+    assert all("a, which it needs, failed meanwhile" in event.summary for event in given_up)
+    assert "could not do it: crashed" in given_up[0].summary, "what it said itself is kept"
+    assert driver.state.ledger["e/b"] == [] or all(one.ok for one in driver.state.ledger["e/b"])
+    assert "e/b" not in driver.of(Decided)[-1].reasoning
+
+
+WAIT = RESTART.but(name="wait", rung="wait", treats={FailureKind.DISCONNECTED})
+
+
+def test_before_what_has_just_broken_is_treated_its_ground_is_looked_at(drive) -> None:
+    """It broke because that broke which it stands on, and that was last seen well."""
+    stack = hub_stack({"a": (), "b": ("a",)}, strategies=(WAIT, RESTART))
+    cut = broken(FailureKind.DISCONNECTED)
+    starting = Part(health=Health.STARTING, summary="starting", instance="i2", later=(START + 1, cut))
+    world = world_of(stack, a=replace(ready(), later=(START + 1, broken())), b=starting)
+    act = world.act
+
+    def heal(order, word):
+        if order.component == "a":
+            world.parts["e/b"] = ready(3)  # it finds its way back
+        return act(order, word)
+
+    world.act = heal
+    driver = drive(stack, world)
+    assert asyncio.run(driver.run()) is Ending.CONVERGED
+    assert [(order.component, order.strategy) for order in world.orders] == [("a", "restart_one")]
+
+
+def test_nothing_is_decided_on_an_answer_that_is_about_to_be_replaced(drive) -> None:
+    """A part two steps above the one that was mended is well again, and nobody has looked yet."""
+    stack = hub_stack({"a": (), "w": ("a",), "b": ("w",)}, strategies=(WAIT, RESTART))
+    world = world_of(stack, a=broken(), b=broken(FailureKind.DISCONNECTED))
+    act = world.act
+
+    def heal(order, word):
+        if order.component == "a":
+            world.parts |= {"e/w": ready(2), "e/b": ready(3)}
+        return act(order, word)
+
+    world.act = heal
+    driver = drive(stack, world)
+    assert asyncio.run(driver.run()) is Ending.CONVERGED
+    assert [(order.component, order.strategy) for order in world.orders] == [("a", "restart_one")]
+
+
 SPACE = Limit(measure="free", at=10, falling=True, margin=5, kind=FailureKind.NO_SPACE, what="free space")
 TIDY = Strategy(name="tidy", rung="free_space", treats={FailureKind.NO_SPACE}, uses=1, what="delete old logs")
 

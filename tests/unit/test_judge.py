@@ -229,3 +229,25 @@ def test_an_answer_is_dated_and_kept() -> None:
     assert asyncio.run(observer.look([])) == []
     (found,) = asyncio.run(observer.look(["e/a"]))
     assert (found.health, found.at) == (Health.READY, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("treated", "told", "shown", "ok"),
+    [
+        ("wallet_damaged", "data_damaged", "data_damaged", True),  # another trouble stood behind it: the next one
+        ("died", "data_lost", "data_lost", True),  # it runs again, and now it is seen what it lost
+        ("data_damaged", "data_lost", "data_lost", False),  # a repair that lost blocks is none
+        ("data_damaged", "data_damaged", "data_damaged", False),
+        ("wallet_damaged", "data_damaged", "wallet_damaged", False),  # the probe sees the old one still
+        ("wallet_damaged", "data_damaged", None, False),
+    ],
+)
+def test_a_recovery_that_only_met_the_next_failure_has_done_its_part(
+    treated: str, told: str, shown: str | None, ok: bool
+) -> None:
+    failure = Failure(component="a", kind=FailureKind(told), message="it is so")
+    outcome = Outcome(status=Status.FAILED, summary="it is so", failure=failure)
+    now = seen(Health.BROKEN, FailureKind(shown) if shown else None)
+    verdict = judge(order(Mode.RECOVER, failure=treated), outcome, now, WORDS)
+    assert (verdict.ok, verdict.keyword) == (ok, WORDS[0] if ok else WORDS[1])
+    assert judge(order(Mode.ENSURE, failure=treated), outcome, now, WORDS).ok is False

@@ -183,9 +183,31 @@ def test_an_approval_is_of_no_use_where_the_class_is_denied_or_for_another_act()
         reset.but(strategy="worse"),
         reset.but(touches=("wallet",)),
         reset.but(mode=Mode.ENSURE),
+        reset.but(target="4711 python3"),
     ):
         assert asking.to(other, SIGN) is Answer.ASK
     assert asking.to(reset, "another/failure") is Answer.ASK
+
+
+def test_who_would_be_ended_is_part_of_the_act_and_of_the_question() -> None:
+    """Another process that took the place of the one approved is asked for anew."""
+    worn = treated("gentle", "gentle", "again", "again", "repair", "repair", "reset")
+    terms = Terms(budget=Budget(attempts=9, recoveries=9, signature=9), used={"reset": 2})
+    asked = []
+    for target in ("17 bitcoind", "18 bitcoind"):
+        options = options_for(GAP.but(target=target), STACK, worn[:2], terms.but(used={}), waited=0)
+        assert "push" not in [move.strategy for move in options.moves]
+        only = hub_stack({"part": ()}, strategies=(PUSH,))
+        asked += options_for(GAP.but(target=target), only, [], terms, waited=0).asks
+    assert [ask.what.rpartition(": ")[2] for ask in asked] == ["process 17 bitcoind", "process 18 bitcoind"]
+    assert asked[0].act != asked[1].act
+
+
+def test_nothing_riskier_is_done_past_a_gentler_move_that_asks_or_is_forbidden() -> None:
+    for answer in (Answer.ASK, Answer.DENY):
+        held = Terms(consent=Consent(rules=rules_for("regtest", {Risk.DISRUPTIVE: answer})))
+        options = options_for(GAP, STACK, treated("gentle", "gentle"), held, waited=0)
+        assert options.moves == (), "the reset is allowed, but a gentler way is not"
 
 
 def test_what_failed_is_taken_back_before_anything_else_and_even_while_others_are_waited_for() -> None:

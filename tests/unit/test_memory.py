@@ -89,6 +89,14 @@ def test_a_credit_comes_back_as_it_was_and_only_where_it_belongs(database: Datab
     assert memory.credits(["regtest"], "v1") == []
 
 
+def test_credits_of_data_that_a_person_replaced_are_dropped(database: Database, memory: Memory) -> None:
+    with database.transaction():
+        memory.open_credit(credit())
+        memory.open_credit(credit(run="r2").but(environment="signet"))
+    memory.drop_credits("regtest")
+    assert memory.credits(["regtest", "signet"], "v1") == [credit(run="r2").but(environment="signet")]
+
+
 def test_forgetting(database: Database, memory: Memory) -> None:
     for one in (credit(), credit("restart_one"), credit("wait", signature="pool/died/1")):
         learn(database, one, lasted=True)

@@ -71,7 +71,7 @@ def test_the_legal_moves_are_those_of_the_case(path: Path) -> None:
     assert [move.id.removeprefix("e/part/") for move in options.moves] == case.get("moves", [])
     assert case.get("hopeless", "") in (options.hopeless or "")
     assert bool(options.hopeless) == ("hopeless" in case)
-    assert options.consent == case.get("consent", False)
+    assert bool(options.asks) == case.get("consent", False)
 
 
 @pytest.mark.parametrize("path", sorted((CASES / "gaps").glob("*.yaml")), ids=named)

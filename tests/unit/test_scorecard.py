@@ -11,6 +11,7 @@ from shiftboss.chaos.scorecard import simulate
 from shiftboss.chaos.scorecard_count import Card, card_of_real, row_of
 from shiftboss.chaos.scorecard_files import markdown, table, write
 from shiftboss.contracts import Pack
+from shiftboss.frontends.cli import main
 from shiftboss.packs.mining.faults.catalogue import FAULTS
 from shiftboss.packs.mining.pack import PACK
 
@@ -90,3 +91,9 @@ def test_a_missed_target_is_named_with_the_faults() -> None:
     assert missed == ["1 (b)", "1 (c)"]
     assert "MISSED" in table(card)
     assert "**no**" in markdown([card])
+
+
+@pytest.mark.parametrize("runs", ["0", "-5"])
+def test_no_runs_meet_no_target(runs, capsys):
+    assert main(["chaos", "run", "--simulated", "--runs", runs]) == 2
+    assert f"--runs {runs}" in capsys.readouterr().err

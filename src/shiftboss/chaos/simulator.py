@@ -250,7 +250,7 @@ class _Drive:
             self._flying.remove(one)
             outcome = self._site.act(order, fate)
             self._settled += 1
-            if self._hub.settle(order, outcome, self._site.look(self._hub.to_verify(order))):
+            if self._hub.settle(order, outcome, self._site.look(self._hub.to_verify(order, outcome))):
                 self._site.kept(order)
 
     def _cut_off(self) -> None:

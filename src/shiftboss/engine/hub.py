@@ -12,7 +12,7 @@ from shiftboss.engine.analyse import Analysis, felt_by
 from shiftboss.engine.board import Board, ending_move
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.closing import Closing
-from shiftboss.engine.judge import judge
+from shiftboss.engine.judge import excused, judge, stands_on
 from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.learner import Learner
 from shiftboss.engine.lookout import Lookout
@@ -285,10 +285,11 @@ class Hub:
 
     # -- settling --------------------------------------------------------------------------------------------
 
-    def to_verify(self, order: Delegation) -> list[str]:
-        """What must be looked at before an order can be settled."""
+    def to_verify(self, order: Delegation, outcome: Outcome) -> list[str]:
+        """What must be looked at before an order can be settled; if it went wrong, also what it stands on."""
         names = dict.fromkeys((order.component, *order.touches))
-        return [f"{order.environment}/{name}" for name in names]
+        ground = () if outcome.status is Status.DONE else stands_on(order, self.charter.stack)
+        return [*(f"{order.environment}/{name}" for name in names), *ground]
 
     def settle(self, order: Delegation, outcome: Outcome, observations: Sequence[Observation]) -> bool:
         """Judge how an order ended by what is seen now; written with the next order. Whether it did its job.
@@ -300,6 +301,7 @@ class Hub:
         events: list[Event] = []
         self._learner.forget(order.key)
         self._look_at(observations, events)
+        outcome = excused(order, outcome, self.charter.stack, self.state.snapshot)
         words = self.charter.stack.words(order.agent, order.keyword)
         verdict = judge(order, outcome, self.state.snapshot.get(order.key), words)
         seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
@@ -325,7 +327,7 @@ class Hub:
         worked_on = (order.component, *order.touches)
         near = (felt_by(one, environment, stack, self.state.snapshot) for one in worked_on)
         names = set[str]().union(*near) if ok else set(stack.specs)
-        seen = set(self.to_verify(order))
+        seen = {f"{environment}/{name}" for name in worked_on}
         self._lookout.look_at({f"{environment}/{name}" for name in names} - seen)
         self._changed |= {f"{environment}/{name}" for name in order.touches}
 

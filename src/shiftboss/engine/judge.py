@@ -5,8 +5,9 @@ An agent cannot declare success (invariant 3): `done` with a component that is n
 
 from shiftboss.model.failure import Failure, FailureKind
 from shiftboss.model.move import Delegation, Mode
-from shiftboss.model.observation import Health, Observation
+from shiftboss.model.observation import Health, Observation, Snapshot
 from shiftboss.model.outcome import Outcome, Status
+from shiftboss.model.stack import Stack
 from shiftboss.model.value import Value
 
 
@@ -35,6 +36,26 @@ def judge(order: Delegation, outcome: Outcome, seen: Observation | None, words: 
         evidence={"said": outcome.summary, "seen": dict(seen.evidence) if seen else {}},
     )
     return Verdict(ok=False, keyword=failed, failure=failure)
+
+
+def stands_on(order: Delegation, stack: Stack) -> list[str]:
+    """What must work for an order to come to a good end, as `environment/component`; only what brings up has any."""
+    needs = stack.specs[order.component].requires if order.mode is Mode.ENSURE else ()
+    return [f"{order.environment}/{name}" for name in needs]
+
+
+def lost_ground(order: Delegation, stack: Stack, snapshot: Snapshot) -> str:
+    """Which of these has failed, in a sentence; empty while none has."""
+    seen = [snapshot[key] for key in stands_on(order, stack) if key in snapshot]
+    failed = [one for one in seen if one.health in (Health.BROKEN, Health.ABSENT)]
+    return "; ".join(f"{one.component}, which it needs, failed meanwhile: {one.summary}" for one in failed)
+
+
+def excused(order: Delegation, outcome: Outcome, stack: Stack, snapshot: Snapshot) -> Outcome:
+    """What fails because that fails which it stands on, has not failed itself: it is given up, and no attempt."""
+    lost = lost_ground(order, stack, snapshot) if outcome.status is Status.FAILED else ""
+    said = f"given up: {lost} ({outcome.summary})"
+    return outcome.but(status=Status.CANCELLED, summary=said, failure=None) if lost else outcome
 
 
 _NO_BETTER = frozenset({(FailureKind.DATA_DAMAGED, FailureKind.DATA_LOST)})

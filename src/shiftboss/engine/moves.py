@@ -51,11 +51,6 @@ class Options(Value):
     asks: tuple[Ask, ...] = ()  #: hopeless only because nobody has consented to these
     rest: float = 0.0  #: seconds until something else becomes legal by itself
 
-    @property
-    def consent(self) -> bool:
-        """Whether only consent is missing."""
-        return bool(self.asks)
-
 
 NOTHING = Options()
 

@@ -4,19 +4,19 @@ It does not wait for all delegations: whichever settles first brings the next tu
 """
 
 import asyncio
-from collections.abc import Collection, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 
 from shiftboss.contracts import Handler
 from shiftboss.engine.delegate import carry_out
+from shiftboss.engine.guard import Guard
 from shiftboss.engine.hub import Hub
 from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.observe import Observer
 from shiftboss.errors import StoreBroken
 from shiftboss.model.events import Approved, Denied, NoteAdded
 from shiftboss.model.move import Delegation, Mode
-from shiftboss.model.observation import Health, Observation
+from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome, Status
 from shiftboss.model.run import Ending
 from shiftboss.store.inbox import Inbox, Message
@@ -24,9 +24,6 @@ from shiftboss.system.workbench import Workbench
 
 INBOX_SECONDS = 0.5
 """How often messages of other processes are looked for."""
-
-GUARD_SECONDS = 1.0
-"""How often what a long order needs is looked at; it is given up when twice in a row something of it has failed."""
 
 SOON_SECONDS = 0.05
 """How long the ending of an order may wait to be written (and shown)."""
@@ -53,10 +50,12 @@ class Runner:
         self._benches = benches
         self._inbox = inbox
         self._cut_off_recoveries = cut_off or {}
+        self._guard = Guard(hub.charter.stack, observer)
         self._tasks: dict[asyncio.Task[Work], Delegation] = {}
 
     async def run(self) -> Ending:
         """Drive until the run has ended; on cancellation stop what is in flight and end it as interrupted."""
+        guarding = asyncio.create_task(self._guard.watch())
         try:
             return await self._drive()
         except asyncio.CancelledError:
@@ -65,6 +64,8 @@ class Runner:
         except BaseException:
             await self._cancel()
             raise
+        finally:
+            guarding.cancel()
 
     async def _drive(self) -> Ending:
         hub = self._hub
@@ -112,34 +113,10 @@ class Runner:
 
     async def _work(self, order: Delegation) -> Work:
         bench = self._bench(order)
-        outcome = await self._guarded(order, carry_out(order, self._handlers, bench))
+        outcome = await self._guard.over(order, carry_out(order, self._handlers, bench))
         if order.mode is Mode.RECOVER:
             outcome = outcome.but(undoable=bench.undo.count(order.id))
-        return outcome, await self._observer.look(self._hub.to_verify(order))
-
-    async def _guarded(self, order: Delegation, work: Coroutine[Any, Any, Outcome]) -> Outcome:
-        """The outcome of some work, given up when what it needs has failed: it could only wait in vain."""
-        task = asyncio.create_task(work)
-        lost = ""
-        try:
-            while not (await asyncio.wait({task}, timeout=GUARD_SECONDS))[0]:
-                before, lost = lost, await self._lost(order)
-                if lost and lost == before:
-                    return Outcome(status=Status.CANCELLED, summary=f"given up: {lost}")
-            outcome = task.result()
-            lost = await self._lost(order) if outcome.status is Status.FAILED else ""
-            # What fails because that fails which it stands on, has not failed itself.
-            return outcome.but(status=Status.CANCELLED, summary=f"given up: {lost}", failure=None) if lost else outcome
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def _lost(self, order: Delegation) -> str:
-        """What an order needs and has failed, in a sentence; empty while nothing has."""
-        needs = self._hub.charter.stack.specs[order.component].requires if order.mode is Mode.ENSURE else ()
-        seen = await self._observer.look([f"{order.environment}/{name}" for name in needs])
-        failed = [one for one in seen if one.health in (Health.BROKEN, Health.ABSENT)]
-        return "; ".join(f"{one.component}, which it needs, failed meanwhile: {one.summary}" for one in failed)
+        return outcome, await self._observer.look(self._hub.to_verify(order, outcome))
 
     def _bench(self, order: Delegation) -> Workbench:
 

@@ -114,22 +114,6 @@ def ensure_private_folder(path: Path) -> Path:
     return path
 
 
-def move_aside(path: Path, stamp: str) -> Path:
-    """Rename a file or folder to NAME.aside-STAMP beside it and return where it is now; nothing is lost.
-
-    Raises:
-        OSError: it is not there or may not be renamed.
-    """
-    target = path.with_name(f"{path.name}.aside-{stamp}")
-    count = 1
-    while target.exists() or target.is_symlink():
-        count += 1
-        target = path.with_name(f"{path.name}.aside-{stamp}-{count}")
-    path.rename(target)
-    sync_folder(path.parent)
-    return target
-
-
 def size_of(path: Path) -> int:
     """Bytes that a file, or everything in a folder, takes; what vanishes meanwhile counts nothing."""
     if path.is_symlink() or not path.is_dir():

@@ -98,9 +98,7 @@ class Processes:
     ) -> Instance:
         """Start a component's process in its own session, unless it lives already; output is appended to `log`.
 
-        A log that has grown large is rotated first.
-
-        Idempotent: a living process is returned as it is. The process outlives this one.
+        A log that has grown large is rotated first. Idempotent. The process outlives this one.
 
         Raises:
             MissingProgram: the program is not there or does not run here.

@@ -28,7 +28,8 @@ def _note(bench: Workbench) -> Path:
     return bench.home / "binaries.json"
 
 
-def _prefix(bench: Workbench) -> Path:
+def private_prefix(bench: Workbench) -> Path:
+    """Where a daemon that was fetched lies."""
     return bench.home / "prefix" / "bitcoin-knots"
 
 
@@ -40,7 +41,7 @@ def daemon_program(bench: Workbench) -> Path | None:
     found = shutil.which("bitcoind")
     if found:
         return Path(found)
-    private = _prefix(bench) / "bin" / "bitcoind"
+    private = private_prefix(bench) / "bin" / "bitcoind"
     return private if private.is_file() else None
 
 
@@ -132,7 +133,7 @@ async def _ensure_daemon(bench: Workbench) -> Outcome:
         raise Failed(FailureKind.NO_PROVIDER, f"{given} (daemon.binary) is not there. {BY_HAND}")
     if program is None:
         program, facts = await _install(bench)
-        changes.append(f"installed {facts['package']} {facts['version']} into {_prefix(bench)}")
+        changes.append(f"installed {facts['package']} {facts['version']} into {private_prefix(bench)}")
     version = await _self_test(program)
     known = read_json(_note(bench))
     known[str(program)] = {"fingerprint": fingerprint(program), "version": version, **facts}
@@ -157,7 +158,7 @@ async def _install(bench: Workbench) -> tuple[Path, dict[str, object]]:
     marks = bench.processes.helper_variables(bench.run, bench.delegation)
     spec = PackageSpec(name="bitcoin-knots", suite="sid", program="bitcoind", variables=marks)
     try:
-        got = await install(spec, prefix=_prefix(bench), cache=bench.settings.cache.folder, warn=bench.warn)
+        got = await install(spec, prefix=private_prefix(bench), cache=bench.settings.cache.folder, warn=bench.warn)
     except NoProvider as error:
         raise Failed(FailureKind.NO_PROVIDER, f"{error} {BY_HAND}") from error
     except OutOfSpace as error:

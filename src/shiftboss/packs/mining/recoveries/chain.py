@@ -15,7 +15,7 @@ from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import daemon
 from shiftboss.packs.mining.diagnosis_chain import expected_height
 from shiftboss.packs.mining.layout import DAEMON, adopted, layout, rpc
-from shiftboss.packs.mining.recoveries.holders import holdings
+from shiftboss.packs.mining.recoveries.holders import need_folder
 from shiftboss.packs.mining.recoveries.steps import look_first, records
 from shiftboss.system.files import free_bytes, read_text_tail, size_of
 from shiftboss.system.rpc import RpcFailure
@@ -49,7 +49,7 @@ async def reindex(order: Delegation, bench: Workbench, changes: list[str]) -> Ou
     for path in records(bench, DAEMON):
         bench.undo.register_file(order.id, path)
     changes += (await daemon.stop(bench)).changes
-    _need_folder(bench)
+    need_folder(bench)
     how = CHAINSTATE if seen.evidence.get("part") == "chainstate" and order.attempt == 1 else WHOLE
     copied = _copy(order, bench, changes)
     logged = size_of(_debug_log(bench))
@@ -71,12 +71,6 @@ def _need_room(bench: Workbench) -> None:
     if free < needed:
         message = f"a repair needs {needed // 1_000_000} MB on the disk of {data}, and {free // 1_000_000} MB are free"
         raise Failed(FailureKind.NO_SPACE, message, {"free": free, "needed": needed})
-
-
-def _need_folder(bench: Workbench) -> None:
-    for held in holdings(DAEMON, bench):
-        if held.what.startswith("data folder"):
-            raise Failed(FailureKind.LOCKED, f"{held.what} is held by process {held.holder}", {"holder": held.holder})
 
 
 def _copy(order: Delegation, bench: Workbench, changes: list[str]) -> bool:

@@ -103,3 +103,14 @@ def _check_free(order: Delegation, bench: Workbench) -> None:
 
 def _grace(order: Delegation) -> float:
     return DAEMON_GRACE_SECONDS if order.component == DAEMON else GRACE_SECONDS
+
+
+def need_folder(bench: Workbench) -> None:
+    """Nobody may work on the data folder while it is mended.
+
+    Raises:
+        Failed: somebody holds it (LOCKED).
+    """
+    for held in holdings(DAEMON, bench):
+        if held.what.startswith("data folder"):
+            raise Failed(FailureKind.LOCKED, f"{held.what} is held by process {held.holder}", {"holder": held.holder})

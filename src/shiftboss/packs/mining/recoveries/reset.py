@@ -8,9 +8,8 @@ from shiftboss.model.move import Delegation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import daemon, miner, pool
 from shiftboss.packs.mining.layout import DAEMON, MINER, POOL, adopted, layout
-from shiftboss.packs.mining.recoveries.holders import holdings
-from shiftboss.packs.mining.recoveries.steps import look_first, records
-from shiftboss.system.clock import file_stamp
+from shiftboss.packs.mining.recoveries.holders import need_folder
+from shiftboss.packs.mining.recoveries.steps import look_first, records, set_aside
 from shiftboss.system.workbench import Workbench
 
 
@@ -25,15 +24,9 @@ async def reset_environment(order: Delegation, bench: Workbench, changes: list[s
     if await look_first(order, bench) is None:
         return done(f"{order.component} does its job again")
     await stop_parts(bench, changes)
-    for held in holdings(DAEMON, bench):
-        if held.what.startswith("data folder"):
-            raise Failed(FailureKind.LOCKED, f"{held.what} is held by process {held.holder}", {"holder": held.holder})
-    snapshot = bench.aside.keep(
-        data_paths(bench),
-        f"reset after {order.failure} of {order.component} ({order.id})",
-        file_stamp(bench.clock.now()),
-        before=lambda one: bench.undo.register_aside(order.id, one),
-    )
+    need_folder(bench)
+    why = f"reset after {order.failure} of {order.component} ({order.id})"
+    snapshot = set_aside(order, bench, data_paths(bench), why)
     changes.append(f"moved chain, wallet and evidence of {order.environment} aside to snapshot {snapshot.id}")
     outcome = done(f"the environment is empty; `shiftboss restore {snapshot.id}` brings its data back")
     return outcome.but(special="environment_reset", evidence={"snapshot": snapshot.id})

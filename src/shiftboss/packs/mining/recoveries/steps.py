@@ -1,7 +1,7 @@
 """What all recoveries share: look before acting, and say what was changed also when it ends badly."""
 
 import errno
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from shiftboss.model.observation import Health, Observation
 from shiftboss.packs.mining import daemon, miner, pool, wallet
 from shiftboss.packs.mining.layout import DAEMON, MINER, POOL, WALLET
 from shiftboss.packs.mining.recoveries.table import BY_NAME
+from shiftboss.system.aside import Snapshot
+from shiftboss.system.clock import file_stamp
 from shiftboss.system.rpc import RpcError, RpcFailure, RpcTimeout, RpcUnauthorized
 from shiftboss.system.workbench import Workbench
 
@@ -55,6 +57,12 @@ async def look_first(order: Delegation, bench: Workbench) -> Observation | None:
 def records(bench: Workbench, component: str) -> list[Path]:
     """What we noted about a part's process: which it is, and how it was started. Diagnosis rests on them."""
     return [bench.environment.run_folder / f"{component}{end}" for end in (".pid", "-start.json")]
+
+
+def set_aside(order: Delegation, bench: Workbench, paths: Iterable[Path], why: str) -> Snapshot:
+    """Move data of the environment aside; the way back is on disk before anything moves."""
+    stamp = file_stamp(bench.clock.now())
+    return bench.aside.keep(paths, why, stamp, before=lambda one: bench.undo.register_aside(order.id, one))
 
 
 @contextmanager

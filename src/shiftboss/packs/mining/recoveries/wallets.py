@@ -10,8 +10,7 @@ from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import daemon, wallet
 from shiftboss.packs.mining.diagnosis_wallet import wallet_file
 from shiftboss.packs.mining.layout import DAEMON, adopted, layout, rpc
-from shiftboss.packs.mining.recoveries.steps import look_first
-from shiftboss.system.clock import file_stamp
+from shiftboss.packs.mining.recoveries.steps import look_first, set_aside
 from shiftboss.system.rpc import RpcFailure
 from shiftboss.system.workbench import Workbench
 
@@ -75,12 +74,8 @@ async def _let_go(bench: Workbench, changes: list[str]) -> None:
 def _move_aside(order: Delegation, bench: Workbench, changes: list[str]) -> None:
     folder = wallet_file(bench, wallet.name(bench)).parent
     bench.undo.register_file(order.id, layout(bench).chain_data / "settings.json")
-    snapshot = bench.aside.keep(
-        [folder],
-        f"what was left of wallet {wallet.name(bench)}, {order.failure}",
-        file_stamp(bench.clock.now()),
-        before=lambda one: bench.undo.register_aside(order.id, one),
-    )
+    why = f"what was left of wallet {wallet.name(bench)}, {order.failure}"
+    snapshot = set_aside(order, bench, [folder], why)
     if snapshot.holds:
         changes.append(f"moved {folder} aside to snapshot {snapshot.id}")
 
