@@ -6,9 +6,10 @@ The one place that knows which pack, brain and store there are. Frontends call t
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
+from typing import TypeVar
 
 from shiftboss import __version__
 from shiftboss.contracts import Brain, Handler, Pack, Probe
@@ -34,6 +35,8 @@ from shiftboss.templates.loader import load_shipped
 STORE = "state.sqlite3"
 BALLAST = "ballast"
 """A file that is given up when the disk is full, so that the last words can still be written."""
+
+T = TypeVar("T")
 
 CHAINS = {"regtest": "regtest"}
 """Environment profile -> chain."""
@@ -192,31 +195,34 @@ def open_records(session: Session) -> Records:
     """
     new = not session.home.exists()
     try:
-        return _open_store(session)
+        records = with_room(session, lambda: _open_store(session))
     except (OSError, StoreBroken) as error:
         if new:
             _unmake(session.home)
-        elif Ballast(session.home / BALLAST).release():
-            return _open_with_room(session)
         raise BadInput([_unusable(session.home, error)]) from error
+    return records
 
 
-def _open_store(session: Session, *, ballast: bool = True) -> Records:
+def with_room(session: Session, write: Callable[[], T]) -> T:
+    """Write; where that fails, once more with the room that the ballast gives up.
+
+    A full disk must keep nobody from freeing space, or from stopping the stack.
+    """
+    ballast = Ballast(session.home / BALLAST)
+    try:
+        return write()
+    except (OSError, StoreBroken):
+        if not ballast.release():
+            raise
+    return write()
+
+
+def _open_store(session: Session) -> Records:
     for folder in (session.home, session.home / "locks"):
         ensure_private_folder(folder)
     for bench in session.benches.values():
         bench.environment.make()
-    if ballast:
-        Ballast(session.home / BALLAST).make()
     return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))
-
-
-def _open_with_room(session: Session) -> Records:
-    """Once more after the ballast was given up: a full disk must not keep anybody from freeing space or stopping."""
-    try:
-        return _open_store(session, ballast=False)
-    except (OSError, StoreBroken) as error:
-        raise BadInput([_unusable(session.home, error)]) from error
 
 
 def _unmake(home: Path) -> None:

@@ -19,6 +19,7 @@ from shiftboss.app import (
     open_session,
     read_records,
     versions,
+    with_room,
 )
 from shiftboss.contracts import Brain
 from shiftboss.engine.charter import Charter
@@ -38,6 +39,7 @@ from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
 from shiftboss.purging import purge
 from shiftboss.reporting import build_report
+from shiftboss.system.files import Ballast
 from shiftboss.system.lock import EnvironmentLock
 from shiftboss.view import RunView, fold
 
@@ -85,7 +87,7 @@ async def run_goal(
     run = new_run_id(now)
     locks = _locks(session, run)
     try:
-        _bury(records, session)
+        with_room(session, lambda: _bury(records, session))
         started = RunStarted(
             pack=session.pack.name,
             pipeline=session.pipeline.id,
@@ -172,7 +174,8 @@ async def _drive(
     await stop_helpers(session)
     if listener:
         records.journal.listen(listener)
-    records.journal.append(run, session.clock.now(), first)
+    with_room(session, lambda: records.journal.append(run, session.clock.now(), first))
+    Ballast(session.home / BALLAST).make()
     state = RunState(run=run)
     for record in records.journal.read(run):
         state.apply(record.event, record.at)
@@ -196,8 +199,6 @@ def _last_words(session: Session, hub: Hub, error: StoreBroken) -> Ending:
     Raises:
         StoreBroken: not even that was possible.
     """
-    from shiftboss.system.files import Ballast
-
     if not Ballast(session.home / BALLAST).release():
         raise error
     hub.end(Ending.ESCALATED, str(error))

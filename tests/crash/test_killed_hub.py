@@ -202,9 +202,10 @@ def test_a_recovery_found_to_have_worked_is_never_taken_back_later(hurt: Demo, w
 
 def test_a_recovery_that_worked_leaves_no_way_back_open(hurt: Demo) -> None:
     hurt.wish("alpha", "ok", "tune")
-    check(hurt, hurt.up(), alpha=2)
-    assert (hurt.folder() / "tuning.txt").read_text() == "tuned"
+    result = hurt.up()
     assert hurt.session().benches["one"].undo.open() == []
+    assert (hurt.folder() / "tuning.txt").read_text() == "tuned"
+    check(hurt, result, alpha=2)
 
 
 # -- amid the work ---------------------------------------------------------------------------------------------------

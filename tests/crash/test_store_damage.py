@@ -188,9 +188,8 @@ def test_a_disk_that_is_full_in_mid_run_still_takes_the_last_words(disk: Path, h
     argv = [sys.executable, str(FOLDER / "hub_program.py"), str(home), "up", "-", "0"]
     hub = subprocess.run(argv, check=False, timeout=60, capture_output=True, text=True)
     told = hub.stdout.strip()  # with the ballast's room the run may even come to a good end
-    assert told in ("escalated", "converged", ""), hub.stderr[-2000:]
-    assert told or "full" in hub.stderr
-    assert not (home / BALLAST).exists() or not hub.stdout
+    assert told in ("escalated", "converged"), hub.stderr[-2000:]
+    assert not (home / BALLAST).exists()
     filler.unlink()
     view = list(demo.views().values())[-1]
     if told == "escalated":

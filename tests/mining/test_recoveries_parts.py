@@ -1,5 +1,6 @@
 """Recoveries of processes, ports, space and programs on real parts, driven directly."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from helpers import eventually, free_ports, put_script
 from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health
+from shiftboss.packs.mining import wallet
 from shiftboss.system import proc
 
 pytestmark = pytest.mark.real
@@ -96,6 +98,8 @@ def test_a_data_folder_locked_by_a_foreign_daemon_is_freed_by_ending_it(driven, 
     foreign = subprocess.Popen(words, **streams)
     try:
         eventually(lambda: driven.seen().failure is FailureKind.LOCKED, what="the lock")
+        purse = asyncio.run(wallet.probe_wallet(driven.bench))
+        assert (purse.health, purse.summary) == (Health.ABSENT, "our daemon does not run")
         with pytest.raises(Failed) as failed:
             driven.do("stop_orphan", kind=FailureKind.LOCKED)
         assert (failed.value.kind, foreign.poll()) == (FailureKind.LOCKED, None), "it is not ours: left alone"

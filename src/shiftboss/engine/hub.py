@@ -187,10 +187,11 @@ class Hub:
 
     def _lowered(self) -> set[str]:
         """What is still done where something is hopeless: what had worked, and everything if only consent lacks."""
-        found, had = set[str](), self.state.worked | self.state.undo.keys()
+        found, state = set[str](), self.state
         for environment in {key.partition("/")[0] for key in self._board.hopeless}:
             gaps = self._open_gaps[environment]
-            rest = gaps if self._closing.only_asks(environment) else gaps & had
+            only_asks = self._closing.only_asks(environment)
+            rest = (key for key in gaps if only_asks or key in state.worked or key in state.undo)
             found |= {key for key in rest if self._board.can_delegate(key)}
         return found
 
