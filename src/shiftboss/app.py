@@ -14,32 +14,30 @@ from typing import TypeVar
 from shiftboss import __version__
 from shiftboss.contracts import Brain, Handler, Pack, Probe
 from shiftboss.engine.observe import Observer
+from shiftboss.environments import Place, chosen_places, enrol, known_places
 from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.handlers import python
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
 from shiftboss.model.stack import Stack, stack_of
 from shiftboss.model.value import Value
-from shiftboss.settings import Settings, load_settings
+from shiftboss.settings import Settings, read_sources
 from shiftboss.store.database import Database
 from shiftboss.store.inbox import Inbox
 from shiftboss.store.journal import Journal
 from shiftboss.store.memory import Memory
 from shiftboss.system.clock import Clock, SystemClock
-from shiftboss.system.environment import Environment
 from shiftboss.system.files import Ballast, ensure_private_folder
-from shiftboss.system.process import Processes
+from shiftboss.system.lock import exclusive
 from shiftboss.system.workbench import Workbench
 from shiftboss.templates.loader import load_shipped
+from shiftboss.workbenches import open_benches
 
 STORE = "state.sqlite3"
 BALLAST = "ballast"
 """A file that is given up when the disk is full, so that the last words can still be written."""
 
 T = TypeVar("T")
-
-CHAINS = {"regtest": "regtest"}
-"""Environment profile -> chain."""
 
 
 class Request(Value):
@@ -51,7 +49,7 @@ class Request(Value):
     sets: Sequence[str] = ()
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     cwd: Path = field(default_factory=Path.cwd)
-    environments: Sequence[str] = ("regtest",)
+    environments: Sequence[str] = ()  #: as written: NAME or NAME=PROFILE; none: all that the working directory has
 
 
 class Session(Value):
@@ -65,7 +63,16 @@ class Session(Value):
     pipeline: Pipeline
     stack: Stack
     clock: Clock
+    places: Mapping[str, Place]  #: the environments this is about
+    neighbours: Mapping[str, Place]  #: these and all others of the working directory
     benches: Mapping[str, Workbench]
+
+    @property
+    def parts(self) -> dict[str, frozenset[str]]:
+        """The components that belong to each environment."""
+        every = frozenset(self.stack.specs)
+        chosen = {name: self.pack.parts(bench) for name, bench in self.benches.items()}
+        return {name: every if parts is None else every.intersection(parts) for name, parts in chosen.items()}
 
     def observer(self) -> Observer:
         """Looks at every component of every environment."""
@@ -100,7 +107,8 @@ def open_session(request: Request, clock: Clock | None = None) -> Session:
         BadInput: with every finding.
     """
     home = request.workdir.absolute()
-    settings = load_settings(home, sets=request.sets, environ=request.environ, cwd=request.cwd)
+    sources = read_sources(home, sets=request.sets, environ=request.environ, cwd=request.cwd)
+    settings = sources.settings()
     pack = _pack(request.pack)
     catalogue = load_shipped(pack.folder)
     if settings.templates.folders:
@@ -109,6 +117,9 @@ def open_session(request: Request, clock: Clock | None = None) -> Session:
         catalogue = load_user(settings.templates.folders, catalogue)
     pipeline = _pipeline(catalogue, request.pipeline or pack.default_pipeline)
     clock = clock or SystemClock()
+    known = known_places(home, pack.profiles)
+    places = chosen_places(request.environments, known, pack.profiles)
+    neighbours = {**known, **places}
     return Session(
         request=request,
         home=home,
@@ -118,21 +129,9 @@ def open_session(request: Request, clock: Clock | None = None) -> Session:
         pipeline=pipeline,
         stack=stack_of(pipeline, catalogue, pack.strategies),
         clock=clock,
-        benches={name: _bench(name, home, settings, clock) for name in request.environments},
-    )
-
-
-def _bench(name: str, home: Path, settings: Settings, clock: Clock) -> Workbench:
-    if name not in CHAINS:
-        remedy = f"Known environments: {', '.join(CHAINS)}"
-        raise BadInput([Diagnostic(place="command line", what=f"unknown environment {name!r}", remedy=remedy)])
-    environment = Environment(name=name, chain=CHAINS[name], folder=home / "env" / name)
-    return Workbench(
-        home=home,
-        environment=environment,
-        settings=settings,
-        clock=clock,
-        processes=Processes(home, name, environment.run_folder),
+        places=places,
+        neighbours=neighbours,
+        benches=open_benches(home, places, neighbours, pack.profiles, sources, clock),
     )
 
 
@@ -187,20 +186,45 @@ class Records:
         self.database.close()
 
 
-def open_records(session: Session) -> Records:
-    """The store, for acting; makes the working directory where there is none.
+def open_for_work(session: Session) -> tuple[Session, Records]:
+    """The session with its environments written down, and the store; makes the working directory where there is none.
+
+    No port of theirs is given to an environment that another process adds meanwhile.
 
     Raises:
         BadInput: the working directory can't be made or written, or its store can't be used.
     """
     new = not session.home.exists()
     try:
-        records = with_room(session, lambda: _open_store(session))
+        session = with_room(session, lambda: _enrolled(session))
+        return session, with_room(session, lambda: _open_store(session))
     except (OSError, StoreBroken) as error:
         if new:
             _unmake(session.home)
         raise BadInput([_unusable(session.home, error)]) from error
-    return records
+
+
+def _enrolled(session: Session) -> Session:
+    for folder in (session.home, session.home / "locks"):
+        ensure_private_folder(folder)
+    with exclusive(session.home / "locks" / "environments"):
+        now = known_places(session.home, session.pack.profiles)
+        if {**now, **session.places} != session.neighbours:
+            session = open_session(session.request, session.clock)
+        enrol(session.home, session.places.values())
+    return session
+
+
+def open_records(session: Session) -> Records:
+    """The store of a working directory that has one, for acting.
+
+    Raises:
+        BadInput: the working directory can't be written, or its store can't be used.
+    """
+    try:
+        return with_room(session, lambda: _open_store(session))
+    except (OSError, StoreBroken) as error:
+        raise BadInput([_unusable(session.home, error)]) from error
 
 
 def with_room(session: Session, write: Callable[[], T]) -> T:
@@ -218,8 +242,6 @@ def with_room(session: Session, write: Callable[[], T]) -> T:
 
 
 def _open_store(session: Session) -> Records:
-    for folder in (session.home, session.home / "locks"):
-        ensure_private_folder(folder)
     for bench in session.benches.values():
         bench.environment.make()
     return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))

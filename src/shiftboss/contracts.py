@@ -3,7 +3,8 @@
 Brains choose, probes look, handlers act. A strategy is data (model.recovery) and needs no protocol.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from shiftboss.model.forecast import Limit
 from shiftboss.model.move import Decision, Delegation
 from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome
+from shiftboss.model.profile import Profile
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.situation import Situation
 from shiftboss.model.value import Value
@@ -66,12 +68,26 @@ class Describer(Protocol):
         ...
 
 
+class Act(Protocol):
+    """Something a developer does to a running stack by hand (mine 3 blocks); no part of any run.
+
+    Raises `errors.Failed` when it can't; notes that shiftboss keeps about the stack stay true.
+    """
+
+    async def __call__(self, bench: Workbench, number: int) -> Mapping[str, object]:
+        """Do it so many times; what came of it, as plain values."""
+        ...
+
+
 class Pack(Value):
     """A bundle for one kind of stack. Components and agents stand in its agent files."""
 
     name: str
     folder: Path  #: holds agents/ and pipelines/
     default_pipeline: str
+    profiles: Mapping[str, Profile]  #: kinds of environments by name; the first is the default
+    parts: Callable[[Workbench], Collection[str] | None]  #: components wanted in an environment; None: all
+    acts: Mapping[str, str] = field(default_factory=dict[str, str])  #: name -> `module:function` of an Act
     strategies: Sequence[Strategy] = ()
     advise: Advisor
     endpoints: Describer

@@ -15,6 +15,7 @@ from shiftboss.app import (
     bound_to,
     brain_for,
     new_run_id,
+    open_for_work,
     open_records,
     open_session,
     read_records,
@@ -29,7 +30,7 @@ from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.leftovers import cut_off_recoveries, stop_helpers
-from shiftboss.looking import check_components, events_of, look
+from shiftboss.looking import check_components, check_script, events_of, look, running
 from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
@@ -81,8 +82,9 @@ async def run_goal(
         Refused: another hub owns an environment.
     """
     check_components(session, goal)
+    check_script(session)
     chosen = brain_for(session.pipeline, brain)
-    records = open_records(session)
+    session, records = open_for_work(session)
     now = session.clock.now()
     run = new_run_id(now)
     locks = _locks(session, run)
@@ -94,6 +96,7 @@ async def run_goal(
             brain=chosen.name,
             goal={**asdict(goal), "want": str(goal.want)},
             environments=list(session.benches),
+            profiles={name: place.profile for name, place in session.places.items()},
             sets=list(session.request.sets),
             settings=dict(session.settings.as_dict()),
             versions=versions(),
@@ -118,38 +121,45 @@ async def resume(
         BadInput: there is no such run, or it has reached its goal.
         Refused: another hub owns an environment.
     """
-    records = open_records(session)
-    run = run or records.journal.last_run()
-    before = records.journal.read(run) if run else []
+    before = _events_before(session, run)
     view = fold(before)
-    if run is None or view.start is None:
-        records.close()
+    start, run = view.start, run or view.run
+    if start is None:
         what = f"there is no run {run}" if run else "there is no run to resume"
         raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss runs lists them")])
     if view.ending is Ending.CONVERGED and not view.in_flight:
-        records.close()
         what = f"run {run} ended converged: nothing of it was cut off"
         raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss up looks at the stack anew")])
+    session, records = open_for_work(_as_it_was(session, start))
     locks = _locks(session, run)
     try:
         if earlier:
             for record in before:
                 earlier(record)
-        session = _as_it_was(session, view.start)
-        goal = _goal_from(view.start.goal)
-        chosen = brain_for(session.pipeline, view.start.brain)
+        goal = _goal_from(start.goal)
+        chosen = brain_for(session.pipeline, start.brain)
         return await _drive(session, records, run, [RunResumed(pid=os.getpid())], goal, chosen, listener)
     finally:
         _release(locks, records)
 
 
+def _events_before(session: Session, run: str | None) -> list[Recorded]:
+    records = read_records(session.home)
+    if records is None:
+        return []
+    try:
+        name = run or records.journal.last_run()
+        return records.journal.read(name) if name else []
+    finally:
+        records.close()
+
+
 def _as_it_was(session: Session, start: RunStarted) -> Session:
-    """The session as the run began: its pipeline and its --set arguments; those given now go before them."""
+    """The session as the run began: its pipeline, environments and --set arguments; those given now go before these."""
     request = session.request
-    if start.pipeline == session.pipeline.id and not start.sets:
-        return session
     sets = (*start.sets, *request.sets)
-    return open_session(replace(request, pipeline=start.pipeline, sets=sets), session.clock)
+    written = [f"{name}={start.profiles.get(name, name)}" for name in start.environments]
+    return open_session(replace(request, pipeline=start.pipeline, sets=sets, environments=written), session.clock)
 
 
 def _goal_from(stored: Mapping[str, Any]) -> Goal:
@@ -228,6 +238,7 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         stack=session.stack,
         goal=goal,
         environments=tuple(session.benches),
+        parts={} if goal.want is Want.DOWN else session.parts,
         brain=brain,
         fallback=brain if scripted else brain_for(session.pipeline, "policy"),
         parallel=limits.parallel,
@@ -294,12 +305,13 @@ def _release(locks: Sequence[EnvironmentLock], records: Records) -> None:
 
 
 def _bury(records: Records, session: Session) -> None:
-    """Mark runs whose hub died as interrupted: their environments are ours now (we hold the locks)."""
+    """Mark runs whose hub died as interrupted: nobody holds a lock in their name any more."""
     newest: dict[str, Recorded] = {}
     for mark in records.journal.marks(50):
         newest.setdefault(mark.run, mark)
+    at_work = {owner.run for owner in running(session, session.neighbours).values()}
     for run, mark in newest.items():
-        if not isinstance(mark.event, RunEnded):
+        if not isinstance(mark.event, RunEnded) and run not in at_work:
             seconds = round(session.clock.now() - mark.at, 3)
             event = RunEnded(ending=Ending.INTERRUPTED, turns=0, seconds=seconds)
             records.journal.append(run, session.clock.now(), [event])

@@ -1,6 +1,6 @@
 """The verbs that only look: what is there now, what a run would do, what earlier runs did. Nothing is journalled."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Recorded
 from shiftboss.model.observation import Observation
+from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Goal
 from shiftboss.system.lock import EnvironmentLock, Owner
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 async def look(session: Session) -> list[Observation]:
     """What is there now; nothing is journalled."""
-    names = session.stack.specs
-    return await session.observer().look([f"{e}/{name}" for e in session.benches for name in names])
+    order = session.stack.order
+    keys = [f"{e}/{name}" for e, parts in session.parts.items() for name in sorted(parts, key=order.__getitem__)]
+    return await session.observer().look(keys)
 
 
 async def status(session: Session) -> tuple[list[Observation], Mapping[str, Mapping[str, Any]]]:
@@ -35,13 +37,13 @@ async def plan(session: Session, goal: Goal) -> "Plan":
 
     check_components(session, goal)
     snapshot = {seen.key: seen for seen in await look(session)}
-    analysis = Analysis(session.stack, goal)
+    analysis = Analysis(session.stack, goal, parts=session.parts)
     gaps = analysis.full(session.benches, snapshot)
     records = read_records(session.home)
     learnt = records.memory.durations() if records else {}
     if records:
         records.close()
-    wanted = {f"{e}/{name}" for e in session.benches for name in analysis.wanted}
+    wanted = {f"{e}/{name}" for e in session.benches for name in analysis.wanted_in(e)}
     shown = {key: seen for key, seen in snapshot.items() if key in wanted}
     return plan_for(session.stack, shown, gaps, {kind: duration.mean for kind, duration in learnt.items()})
 
@@ -64,9 +66,28 @@ def check_components(session: Session, goal: Goal) -> None:
         raise BadInput(found)
 
 
-def running(session: Session) -> dict[str, Owner]:
-    """Environment -> the hub that works on it now."""
-    found = {name: EnvironmentLock(session.home / "locks" / f"{name}.lock").owner() for name in session.benches}
+def check_script(session: Session) -> None:
+    """Refuse a scripted pipeline where not every part belongs: it would do its stages whatever the environment is.
+
+    Raises:
+        BadInput: with a finding for each such environment.
+    """
+    if session.pipeline.kind is not PipelineKind.SCRIPTED:
+        return
+    found: list[Diagnostic] = []
+    for name, parts in session.parts.items():
+        lacking = [one for stage in session.pipeline.stages for one in stage.components if one not in parts]
+        if lacking:
+            what = f"{session.pipeline.id} works on {lacking[0]}, which does not belong to environment {name!r}"
+            found.append(Diagnostic(place="command line", what=what, remedy="Leave --pipeline out"))
+    if found:
+        raise BadInput(found)
+
+
+def running(session: Session, names: Iterable[str] | None = None) -> dict[str, Owner]:
+    """Environment -> the hub that works on it now; of those of the session where none are named."""
+    asked = session.benches if names is None else names
+    found = {name: EnvironmentLock(session.home / "locks" / f"{name}.lock").owner() for name in asked}
     return {name: owner for name, owner in found.items() if owner is not None}
 
 

@@ -8,6 +8,7 @@ while we run, and is for the probes to say.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from shiftboss.errors import BadInput
@@ -21,6 +22,7 @@ from shiftboss.settings_table import (
     Pool,
     Ports,
     Probes,
+    Proof,
     Row,
     Settings,
     Store,
@@ -39,13 +41,16 @@ __all__ = [
     "Pool",
     "Ports",
     "Probes",
+    "Proof",
     "Row",
     "Settings",
+    "Sources",
     "Store",
     "Templates",
     "Wallet",
     "is_loopback",
     "load_settings",
+    "read_sources",
     "split_address",
 ]
 
@@ -55,6 +60,8 @@ ENVIRONMENT = "environment"
 _PREFIX = "SHIFTBOSS_"
 _TEST_PREFIX = "SHIFTBOSS_TEST_"
 _RPC_LOGIN_ARGUMENT = r"(?i)-{1,2}rpc(password|user|auth)\b"
+_OF_ENVIRONMENT = r"env\.([^.]+)\.(.+)"
+"""A key that holds in one environment only."""
 _PLACEHOLDER = r"\{(\w*)\}"
 POOL_PLACEHOLDERS = ("rpc", "rpc_cookie_file", "stratum_port", "address")
 
@@ -85,35 +92,71 @@ class _Findings:
         )
 
 
-def load_settings(
-    workdir: Path,
-    *,
-    sets: Sequence[str] = (),
-    environ: Mapping[str, str],
-    cwd: Path,
-) -> Settings:
+def load_settings(workdir: Path, *, sets: Sequence[str] = (), environ: Mapping[str, str], cwd: Path) -> Settings:
     """The settings of a run, from all sources; `sets` are the KEY=VALUE arguments of --set.
 
     Raises:
         BadInput: with every finding of every source.
     """
+    return read_sources(workdir, sets=sets, environ=environ, cwd=cwd).settings()
+
+
+class Sources:
+    """Everything a person has written, read once; makes the settings of the whole, and those of one environment.
+
+    A key that begins with `env.NAME.` holds in that environment only, and there above the same key without it.
+    """
+
+    def __init__(self, written: Sequence[Written], findings: Sequence[Diagnostic], cache: Path) -> None:
+        self._written = written
+        self._findings = findings
+        self._cache = cache
+
+    @property
+    def environments(self) -> set[str]:
+        """Names of the environments that something is written for."""
+        return {found[1] for one in self._written if (found := re.match(_OF_ENVIRONMENT, one.key))}
+
+    def settings(self, environment: str = "", defaults: Mapping[str, str] = MappingProxyType({})) -> Settings:
+        """The settings, those of one environment where it is named; `defaults` are weaker than anything written.
+
+        Raises:
+            BadInput: with every finding of every source.
+        """
+        findings = _Findings()
+        findings.diagnostics += self._findings
+        findings.values = {"cache.folder": self._cache}
+        origin = Origin(folder=Path(), environ={})
+        weakest = [Written(key=key, value=text, place="profile", origin=origin) for key, text in defaults.items()]
+        own = [one._replace(key=key) for one in self._written if (key := _within(one.key, environment))]
+        general = [one for one in self._written if not re.match(_OF_ENVIRONMENT, one.key)]
+        known = table()
+        for one in (*weakest, *general, *own):
+            _take(one, known, findings)
+        for keys, what, remedy in contradictions(_with_defaults(findings.values)):
+            if not findings.bad.intersection(keys):
+                findings.add(_place_of(keys, findings.written), what, remedy)
+        if findings.diagnostics:
+            raise BadInput(findings.diagnostics)
+        return _build(findings.values)
+
+
+def _within(key: str, environment: str) -> str:
+    """The key inside of `env.NAME.`, if it is of that environment; empty if not."""
+    found = re.match(_OF_ENVIRONMENT, key)
+    return found[2] if found and environment and found[1] == environment else ""
+
+
+def read_sources(workdir: Path, *, sets: Sequence[str] = (), environ: Mapping[str, str], cwd: Path) -> Sources:
+    """Read all sources; what is wrong with them is told by `Sources.settings`."""
     findings = _Findings()
     written: list[Written] = []
     for folder in dict.fromkeys((cwd.absolute(), workdir.absolute())):
         written += _from_file(folder / FILE_NAME, environ, findings)
     written += _from_environment(environ, cwd)
     written += _from_arguments(sets, environ, cwd, findings)
-    known = table()
-    findings.diagnostics += _misspelt_variables(environ, known)
-    findings.values = {"cache.folder": _cache_folder(environ, cwd)}
-    for one in written:
-        _take(one, known, findings)
-    for keys, what, remedy in contradictions(_with_defaults(findings.values)):
-        if not findings.bad.intersection(keys):
-            findings.add(_place_of(keys, findings.written), what, remedy)
-    if findings.diagnostics:
-        raise BadInput(findings.diagnostics)
-    return _build(findings.values)
+    findings.diagnostics += _misspelt_variables(environ, table())
+    return Sources(written, findings.diagnostics, _cache_folder(environ, cwd))
 
 
 def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -16,6 +16,7 @@ _HOST_AND_PORT = r"(?:http://)?(?:\[(?P<six>[0-9a-fA-F:]+)\]|(?P<host>[^\s/:@\[\
 _LOOPBACK = r"localhost|::1|127(\.[0-9]{1,3}){3}"
 _CONTROL = r"[\x00-\x1f\x7f]"
 _LAST_PORT = 65535
+_SWITCH = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
 
 
 class Origin(NamedTuple):
@@ -104,6 +105,22 @@ def _read_name(value: object, _origin: Origin) -> object:
     return text
 
 
+def _read_switch(value: object, _origin: Origin) -> object:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word not in _SWITCH:
+        raise ValueError(f"is {value!r}")
+    return _SWITCH[word]
+
+
+def _read_hex(value: object, _origin: Origin) -> object:
+    text = _text(value).lower()
+    if re.fullmatch(r"([0-9a-f]{2})+", text) is None:
+        raise ValueError(f"is {value!r}")
+    return text
+
+
 def _read_path(value: object, origin: Origin) -> object:
     text = _text(value)
     return _path(text, origin) if text else None
@@ -129,6 +146,8 @@ def _read_address(value: object, _origin: Origin) -> object:
 
 PORT = whole(1, _LAST_PORT)
 NAME = Kind(name="a name of letters, digits, dot, dash and underscore", read=_read_name)
+SWITCH = Kind(name="yes or no", read=_read_switch)
+HEX = Kind(name="bytes as hexadecimal digits", read=_read_hex)
 PATH = Kind(name="a path, or empty", read=_read_path)
 PATHS = Kind(name="a list of paths", read=_read_paths)
 WORDS = Kind(name="a list of texts", read=_read_words)

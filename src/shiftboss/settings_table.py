@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 from shiftboss.model.value import Value
 from shiftboss.settings_group import setting
-from shiftboss.settings_kinds import ADDRESS, NAME, PATH, PATHS, PORT, WORDS, choice, number, whole
+from shiftboss.settings_kinds import ADDRESS, HEX, NAME, PATH, PATHS, PORT, SWITCH, WORDS, choice, number, whole
 
 
 def home_cache() -> Path:
@@ -28,6 +28,8 @@ class Ports(Value):
     pool_status: int = setting(
         8334, PORT, "Port on which the pool tells its numbers.", why="near the daemon's ports and usually free"
     )
+    zmq: int = setting(28332, PORT, "Port on which the daemon announces blocks (ZMQ).", why="what examples of it take")
+    peer: int = setting(18445, PORT, "Port of the second node's RPC.", why="next to the daemon's own")
 
 
 class Daemon(Value):
@@ -44,6 +46,18 @@ class Daemon(Value):
     )
     args: tuple[str, ...] = setting(
         (), WORDS, "Extra arguments for the daemon.", why="the written configuration is enough"
+    )
+    zmq: bool = setting(
+        False,
+        SWITCH,
+        "Announce each new block's hash over ZMQ (hashblock).",
+        why="only needed by pools that listen to it",
+    )
+    peer: bool = setting(
+        False, SWITCH, "Run a second node, connected to the first.", why="one node is enough for a pool and a miner"
+    )
+    signet_challenge: str = setting(
+        "51", HEX, "Challenge of a private signet, as hex of its script.", why="OP_TRUE: everybody may make blocks"
     )
     start_seconds: float = setting(
         60.0, number(above=0), "How long the daemon may take to answer.", why="regtest takes 1 s; a slow disk far more"
@@ -105,10 +119,26 @@ class Miner(Value):
     )
 
 
+class Proof(Value):
+    """What proves that the stack does its job."""
+
+    until: str = setting(
+        "block",
+        choice("block", "maturity"),
+        "How far the proof goes: a block of the miner in the wallet's name, or until its reward can be spent.",
+        why="maturity takes 100 more blocks",
+    )
+
+
 class Limits(Value):
     """Budgets of a run; a spent one ends it with a report."""
 
-    parallel: int = setting(4, whole(1, 64), "Delegations at the same time.", why="a stack has about four branches")
+    parallel: int = setting(
+        4,
+        whole(1, 64),
+        "Delegations at the same time; each environment always has one.",
+        why="a stack has about four branches",
+    )
     attempts: int = setting(
         5,
         whole(1, 1000),
@@ -212,6 +242,7 @@ class Settings(Value):
     wallet: Wallet = field(default_factory=Wallet)
     pool: Pool = field(default_factory=Pool)
     miner: Miner = field(default_factory=Miner)
+    proof: Proof = field(default_factory=Proof)
     limits: Limits = field(default_factory=Limits)
     consent: Consent = field(default_factory=Consent)
     probes: Probes = field(default_factory=Probes)

@@ -4,7 +4,9 @@ Declared order, gentlest strategy first, as many at once as may run side by side
 environment nothing new is started there, except what has worked before and can be had again; then a human is asked.
 """
 
-from shiftboss.model.conflict import obstacle
+from collections.abc import Iterable
+
+from shiftboss.model.conflict import Claim, obstacle
 from shiftboss.model.move import DELEGATED, Decision, Mode, Move
 from shiftboss.model.run import Want
 from shiftboss.model.situation import Situation
@@ -25,23 +27,46 @@ class PolicyBrain:
 
 
 def choose(situation: Situation) -> list[Move]:
-    """The moves to make now: endings where there are any, else what may start side by side."""
-    lost = {key.partition("/")[0] for key in situation.hopeless}
-    lowered = situation.lowered
-    chosen: list[Move] = []
-    endings: list[Move] = []
-    holders = list(situation.in_flight.values())
-    considered: set[str] = set()
-    for move in situation.legal:
-        if move.mode not in DELEGATED:
-            endings.append(move)
-        elif len(chosen) >= situation.lanes:
-            break
-        elif (move.environment not in lost or move.key in lowered) and move.key not in considered:
-            considered.add(move.key)  # a harsher way is not taken only because the gentlest has to wait its turn
-            if obstacle(move, situation.stack, [*holders, *chosen]) is None:
-                chosen.append(move)
-    return endings + chosen
+    """The moves to make now: endings where there are any, else what may start side by side.
+
+    First one for each environment in which nothing is in flight, so that none waits for another one; then what the
+    lanes that all share have room for.
+    """
+    picks = _Picks(situation)
+    for environment in situation.idle:
+        picks.take(situation.legal.of(environment), 1)
+    picks.take(situation.legal, situation.lanes - len(picks.chosen))
+    return [*situation.legal.endings(), *picks.chosen]
+
+
+class _Picks:
+    """What has been chosen so far, and what has been looked at."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.chosen: list[Move] = []
+        self._situation = situation
+        self._lost = {key.partition("/")[0] for key in situation.hopeless}
+        self._holders: list[Claim] = list(situation.in_flight.values())
+        self._considered: set[str] = set()
+
+    def take(self, moves: Iterable[Move], most: int) -> None:
+        """Choose what may start, at most so many; of each component only the gentlest way."""
+        if most <= 0:
+            return
+        for move in moves:
+            if self._may_start(move):
+                self.chosen.append(move)
+                self._holders.append(move)
+                most -= 1
+            if most <= 0:
+                break
+
+    def _may_start(self, move: Move) -> bool:
+        hopeless = move.environment in self._lost and move.key not in self._situation.lowered
+        if move.mode not in DELEGATED or hopeless or move.key in self._considered:
+            return False
+        self._considered.add(move.key)  # a harsher way is not taken only because the gentlest has to wait its turn
+        return obstacle(move, self._situation.stack, self._holders) is None
 
 
 def reason(move: Move, situation: Situation) -> str:

@@ -3,7 +3,7 @@
 It is what shiftboss replaces, kept so that both can be run on the same parts and compared.
 """
 
-from shiftboss.model.conflict import obstacle
+from shiftboss.model.conflict import has_lane, obstacle
 from shiftboss.model.move import DELEGATED, Decision, Move
 from shiftboss.model.situation import Situation
 
@@ -18,11 +18,12 @@ class ScriptBrain:
         stage: list[Move] = []
         holders = list(situation.in_flight.values())
         for move in situation.legal:
-            free = move.mode in DELEGATED and len(stage) < situation.lanes
-            if free and obstacle(move, situation.stack, [*holders, *stage]) is None:
+            claimed = [*holders, *stage]
+            free = move.mode in DELEGATED and has_lane(move.environment, situation.lanes + len(holders), claimed)
+            if free and obstacle(move, situation.stack, claimed) is None:
                 stage.append(move)
-        script_over = not stage and not holders
-        moves = stage or [move for move in situation.legal if move.mode not in DELEGATED and script_over]
+        busy = {one.environment for one in (*holders, *stage)}
+        moves = [*stage, *(move for move in situation.legal.endings() if move.environment not in busy)]
         if not moves:
             return None
         reasoning = "\n".join(f"{move.component or move.environment}: {move.why}." for move in moves)

@@ -7,7 +7,7 @@ against it.
 from collections.abc import Collection, Mapping, Sequence
 
 from shiftboss.engine.charter import Charter
-from shiftboss.model.conflict import Claim, obstacle
+from shiftboss.model.conflict import Claim, has_lane, obstacle
 from shiftboss.model.consent import Answer
 from shiftboss.model.move import DELEGATED, Mode, Move
 from shiftboss.model.pipeline import PipelineKind
@@ -30,7 +30,7 @@ def objection(
 
 
 def _unaffordable(move: Move, charter: Charter, claimed: Sequence[Claim], recoveries: Mapping[str, int]) -> str | None:
-    if len(claimed) >= charter.parallel:
+    if not has_lane(move.environment, charter.parallel, claimed):
         return f"no lane is free (limits.parallel = {charter.parallel})"
     scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED  # a script's board does not ask for consent
     if scripted and charter.rules(move.environment)[move.risk] is not Answer.ALLOW:

@@ -20,10 +20,20 @@ _KINDS = {
 class Analysis:
     """How gaps are read off a snapshot, for one stack and goal."""
 
-    def __init__(self, stack: Stack, goal: Goal, forecasts: Mapping[str, Forecast] = MappingProxyType({})) -> None:
-        """`forecasts` (by `environment/component`) is read anew each time: it may change meanwhile."""
+    def __init__(
+        self,
+        stack: Stack,
+        goal: Goal,
+        forecasts: Mapping[str, Forecast] = MappingProxyType({}),
+        parts: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> None:
+        """`forecasts` (by `environment/component`) is read anew each time: it may change meanwhile.
+
+        `parts` are the components that belong to an environment; where nothing is said, all do.
+        """
         self.stack = stack
         self._forecasts = forecasts
+        self._parts = parts
         self.goal = goal
         names = goal.components
         self.wanted = tuple(names) if goal.want is Want.DOWN and names else stack.closure(names)
@@ -31,12 +41,18 @@ class Analysis:
             found = {name for one in names for name in (one, *stack.downstream(one))}
             self.wanted = tuple(name for name in stack.specs if name in found)
         self._wanted = frozenset(self.wanted)
+        self._wanted_in = {name: self._wanted.intersection(own) for name, own in parts.items()}
+
+    def wanted_in(self, environment: str) -> Collection[str]:
+        """What is wanted in an environment."""
+        return self._wanted_in.get(environment, self._wanted)
 
     def full(self, environments: Iterable[str], snapshot: Snapshot) -> dict[str, Gap]:
         """All gaps, by `environment/component`, in declared order."""
         found: dict[str, Gap] = {}
         for environment in environments:
-            for name in self.wanted:
+            wanted = self.wanted_in(environment)
+            for name in (one for one in self.wanted if one in wanted):
                 gap = self.gap(environment, name, snapshot)
                 if gap:
                     found[gap.key] = gap
@@ -63,7 +79,8 @@ class Analysis:
         near = (name, *self.stack.dependents[name])
         if self.goal.want is Want.DOWN:
             near = self.stack.closure((name,))
-        return [f"{environment}/{one}" for one in near if one in self._wanted]
+        wanted = self.wanted_in(environment)
+        return [f"{environment}/{one}" for one in near if one in wanted]
 
     def gap(self, environment: str, name: str, snapshot: Snapshot) -> Gap | None:
         """The gap of one component, or None when it is as wanted."""

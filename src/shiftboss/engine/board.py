@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
+from heapq import merge
 
 from shiftboss.engine.moves import Ask, Options
 from shiftboss.engine.state import RunState
@@ -9,11 +10,12 @@ from shiftboss.model.move import DELEGATED, Mode, Move
 
 
 class Board:
-    """Options by component, and those that can be delegated now in declared order."""
+    """Options by component, and those that can be delegated now, by environment in declared order."""
 
     def __init__(self) -> None:
         self._options: dict[str, Options] = {}
-        self._open: list[tuple[int, str]] = []
+        self._open: dict[str, list[tuple[int, str]]] = {}
+        self._count = 0
         self._endings: dict[str, Move] = {}
         self.hopeless: dict[str, str] = {}
         self.asks: dict[str, tuple[Ask, ...]] = {}  #: what a person could consent to, where nothing else is left
@@ -24,16 +26,19 @@ class Board:
 
     def put(self, key: str, order: int, options: Options | None) -> None:
         """What may be done about a component now (None: nothing is wrong, or it is being worked on)."""
+        here = self._open.setdefault(key.partition("/")[0], [])
         before = self._options.pop(key, None)
         if before is not None and _delegable(before):
-            self._open.pop(bisect_left(self._open, (order, key)))
+            here.pop(bisect_left(here, (order, key)))
+            self._count -= 1
         self.hopeless.pop(key, None)
         self.asks.pop(key, None)
         if options is None:
             return
         self._options[key] = options
         if _delegable(options):
-            insort(self._open, (order, key))
+            insort(here, (order, key))
+            self._count += 1
         if options.hopeless:
             self.hopeless[key] = options.hopeless
         if options.asks:
@@ -50,8 +55,17 @@ class Board:
 
     def __iter__(self) -> Iterator[Move]:
         """Moves that can be delegated, in declared order and gentlest first; then endings."""
-        for _, key in self._open:
+        for _, key in merge(*self._open.values()):
             yield from self._options[key].moves
+        yield from self._endings.values()
+
+    def of(self, environment: str) -> Iterator[Move]:
+        """Moves of one environment that can be delegated, in declared order and gentlest first."""
+        for _, key in self._open.get(environment, ()):
+            yield from self._options[key].moves
+
+    def endings(self) -> Iterator[Move]:
+        """Moves that end an environment."""
         yield from self._endings.values()
 
     def get(self, move_id: str) -> Move | None:
@@ -64,7 +78,7 @@ class Board:
 
     def __len__(self) -> int:
         """How many components can be delegated, plus endings."""
-        return len(self._open) + len(self._endings)
+        return self._count + len(self._endings)
 
 
 def ending_move(environment: str, mode: Mode, keyword: str, why: str) -> Move:

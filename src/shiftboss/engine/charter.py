@@ -1,6 +1,6 @@
 """What a hub is asked to do, by whom, and within which limits."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
 
 from shiftboss.contracts import Brain
@@ -27,9 +27,11 @@ class Charter(Value):
     stack: Stack
     goal: Goal
     environments: Sequence[str]
+    parts: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
+    """Environment -> components that belong there; where nothing is said, all do."""
     brain: Brain
     fallback: Brain  #: decides where the brain's choice was not admitted
-    parallel: int = 4
+    parallel: int = 4  #: lanes that all environments share; each may always use one
     seconds: float = 900.0
     steps: int = 100  #: visits a scripted pipeline may make
     budget: Budget = Budget(attempts=5, recoveries=10)
@@ -42,6 +44,10 @@ class Charter(Value):
     lessons: Sequence[Lesson] = ()  #: of earlier runs, with these versions
     credits: Sequence[Credit] = ()  #: of earlier runs, still open
     versions: str = ""  #: what lessons are bound to
+
+    def parts_of(self, environment: str) -> Collection[str]:
+        """The components that belong to an environment."""
+        return self.parts.get(environment, self.stack.specs)
 
     def rules(self, environment: str) -> Mapping[Risk, Answer]:
         """What may be done there without asking; regtest's defaults where nothing was said."""

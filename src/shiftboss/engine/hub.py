@@ -57,7 +57,7 @@ class Hub:
         self._clock = clock = SteadyClock(clock)
         self._pen = Pen(charter.run, journal, memory, clock)
         self._learner = Learner(charter, self._pen, clock)
-        self._analysis = Analysis(charter.stack, charter.goal, self._learner.forecasts)
+        self._analysis = Analysis(charter.stack, charter.goal, self._learner.forecasts, charter.parts)
         self.gaps: dict[str, Gap] = {}
         scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED
         self._board = ScriptedBoard(charter.stack, charter.steps, charter.environments) if scripted else Board()
@@ -180,8 +180,14 @@ class Hub:
             hopeless=self._board.hopeless,
             lowered=self._lowered(),
             lanes=self.charter.parallel - len(self.state.in_flight),
+            idle=self._idle(),
             notes=self.state.notes,
         )
+
+    def _idle(self) -> list[str]:
+        """Environments that go on and have nothing in flight."""
+        busy = {order.environment for order in self.state.in_flight.values()}
+        return [e for e in self.charter.environments if e not in busy and e not in self.state.endings]
 
     # -- endings ---------------------------------------------------------------------------------------------
 
@@ -198,12 +204,9 @@ class Hub:
     def _endings(self) -> dict[str, Move]:
         """The ending moves that are legal now, by id."""
         found: dict[str, Move] = {}
-        busy = {order.environment for order in self.state.in_flight.values()}
         hopeless = {key.partition("/")[0] for key in self._board.hopeless}
         lowered = {key.partition("/")[0] for key in self._lowered()}
-        for environment in self.charter.environments:
-            if environment in self.state.endings or environment in busy:
-                continue
+        for environment in self._idle():
             if not self._open_gaps[environment]:
                 if self.charter.goal.keep:
                     self._all_well(environment)
@@ -235,7 +238,7 @@ class Hub:
     # -- deciding and admitting ------------------------------------------------------------------------------
 
     async def _decide(self, situation: Situation) -> list[Event]:
-        if situation.lanes <= 0 or not len(self._board):
+        if not (situation.idle or situation.lanes > 0) or not len(self._board):
             return []
         decision = await self.charter.brain.decide(situation)
         if decision is None or not decision.moves:
@@ -290,7 +293,8 @@ class Hub:
         """What must be looked at before an order can be settled; if it went wrong, also what it stands on."""
         names = dict.fromkeys((order.component, *order.touches))
         ground = () if outcome.status is Status.DONE else stands_on(order, self.charter.stack)
-        return [*(f"{order.environment}/{name}" for name in names), *ground]
+        belong = self.charter.parts_of(order.environment)
+        return [*(f"{order.environment}/{name}" for name in names if name in belong), *ground]
 
     def settle(self, order: Delegation, outcome: Outcome, observations: Sequence[Observation]) -> bool:
         """Judge how an order ended by what is seen now; written with the next order. Whether it did its job.

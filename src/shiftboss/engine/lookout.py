@@ -19,14 +19,15 @@ class Lookout:
         self._charter = charter
         self._endings = state.endings
         self._clock = clock
-        self._due = self.all_keys()
+        self._known = frozenset(self.all_keys())
+        self._due = set(self._known)
         self._watched: dict[str, float] = {}
         self._asked_again: dict[str, float] = {}
         self.resting: set[str] = set()  #: components left alone for a while because they keep failing (watch)
 
     def all_keys(self) -> set[str]:
         """Every component of every environment."""
-        return {f"{e}/{name}" for e in self._charter.environments for name in self._charter.stack.specs}
+        return {f"{e}/{name}" for e in self._charter.environments for name in self._charter.parts_of(e)}
 
     @property
     def expects(self) -> bool:
@@ -55,8 +56,8 @@ class Lookout:
         self._due = self._due.difference(keys)  # new: a set that was large stays slow to walk
 
     def look_at(self, keys: Iterable[str]) -> None:
-        """These are to be looked at again."""
-        self._due.update(keys)
+        """These are to be looked at again, if they belong to their environment."""
+        self._due.update(self._known.intersection(keys))
 
     def compare(self, before: Observation | None, seen: Observation, snapshot: Snapshot) -> None:
         """Look again at what stands on a component that is there, or ready, again (see `felt_by`).

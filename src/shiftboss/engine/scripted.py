@@ -160,6 +160,14 @@ class ScriptedBoard:
         yield from self._moves.values()
         yield from self._endings.values()
 
+    def of(self, environment: str) -> Iterator[Move]:
+        """The stage's moves of one environment."""
+        yield from (move for move in self._moves.values() if move.environment == environment)
+
+    def endings(self) -> Iterator[Move]:
+        """Moves that end an environment."""
+        yield from self._endings.values()
+
     def get(self, move_id: str) -> Move | None:
         """The legal move of that id, or None."""
         return self._moves.get(move_id) or self._endings.get(move_id)

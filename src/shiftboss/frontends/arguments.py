@@ -19,7 +19,7 @@ PACKS = ("mining",)
 """First words after `up`, `down` and `plan` that name a pack; any other is a component."""
 
 DEFAULT_WORKDIR = ".shiftboss"
-_WITH_VALUE = ("--workdir", "--set", "--pipeline", "--brain")
+_WITH_VALUE = ("--workdir", "--env", "--set", "--pipeline", "--brain")
 
 
 class Call(Value):
@@ -27,12 +27,14 @@ class Call(Value):
 
     verb: str
     workdir: Path = Path(DEFAULT_WORKDIR)
+    environments: Sequence[str] = ()  #: NAME or NAME=PROFILE, with commas between
     sets: Sequence[str] = ()
     pipeline: str | None = None
     brain: str | None = None
     json: bool = False
     color: bool = True
     quiet: bool = False
+    command: Sequence[str] = ()  #: what stands after `--`, where the verb takes that
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])  #: what only this verb takes
 
 
@@ -44,6 +46,7 @@ class Verb(Value):
     group: str = ""  #: under which title of the help it stands
     detail: str = ""
     declare: Callable[[argparse.ArgumentParser], None] = lambda _parser: None
+    command: bool = False  #: takes a command to run after `--`
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,6 +82,10 @@ def read(argv: Sequence[str], verbs: Mapping[str, Verb], environ: Mapping[str, s
     if verb is None:
         raise BadInput([_unknown_verb(name or " ".join(argv), verbs)])
     parser = parser_of(verb)
+    command: list[str] = []
+    if verb.command and "--" in after:
+        index = after.index("--")
+        after, command = after[:index], after[index + 1 :]
     found, rest = parser.parse_known_intermixed_args([*before, *after])
     if rest:
         raise BadInput([_unknown_word(word, verb, parser) for word in rest])
@@ -86,12 +93,14 @@ def read(argv: Sequence[str], verbs: Mapping[str, Verb], environ: Mapping[str, s
     return Call(
         verb=verb.name,
         workdir=Path(given.pop("workdir")),
+        environments=tuple(given.pop("environments")),
         sets=tuple(given.pop("sets")),
         pipeline=given.pop("pipeline"),
         brain=given.pop("brain"),
         json=given.pop("json"),
         color=not given.pop("no_color") and not environ.get("NO_COLOR"),
         quiet=given.pop("quiet"),
+        command=tuple(command),
         more=given,
     )
 
@@ -107,6 +116,8 @@ def parser_of(verb: Verb) -> argparse.ArgumentParser:
     verb.declare(parser)
     add = parser.add_argument_group("options of every verb").add_argument
     add("--workdir", metavar="DIR", default=DEFAULT_WORKDIR, help=f"working directory (default {DEFAULT_WORKDIR})")
+    about = "environments, e.g. regtest,bob=testnet4 (default: all of the working directory)"
+    add("--env", metavar="NAME[=PROFILE],...", action="append", default=[], dest="environments", help=about)
     add("--set", metavar="KEY=VALUE", action="append", default=[], dest="sets", help="a setting; may be repeated")
     add("--pipeline", metavar="ID", help="another pipeline than the pack's own")
     add("--brain", metavar="NAME", help="what decides: policy or script")

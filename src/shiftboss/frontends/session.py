@@ -21,7 +21,10 @@ def session_of(call: Call) -> Session:
         BadInput: settings or templates can't be used, with every finding.
     """
     pack, _ = pack_and_components(call.more.get("words", ()))
-    return open_session(Request(workdir=call.workdir, pack=pack, pipeline=call.pipeline, sets=call.sets))
+    request = Request(
+        workdir=call.workdir, pack=pack, pipeline=call.pipeline, sets=call.sets, environments=call.environments
+    )
+    return open_session(request)
 
 
 def in_order(session: Session, view: RunView) -> RunView:

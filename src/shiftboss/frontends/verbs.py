@@ -24,6 +24,11 @@ WORKERS = {
     "memory": "verbs_answer:memory",
     "restore": "verbs_restore:restore",
     "chaos": "verbs_chaos:chaos",
+    "mine": "verbs_act:mine",
+    "reorg": "verbs_act:reorg",
+    "send": "verbs_act:send",
+    "compare": "verbs_compare:compare",
+    "cache": "verbs_cache:cache",
     "validate": "verbs_files:validate",
     "agents": "verbs_files:agents",
     "pipelines": "verbs_files:pipelines",
@@ -33,6 +38,29 @@ WORKERS = {
 
 def _goal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", metavar="[PACK] [COMPONENT...]", help="mining, and which parts of it")
+
+
+def _up(parser: argparse.ArgumentParser) -> None:
+    _goal(parser)
+    add = parser.add_argument
+    add("--prove", choices=("block", "maturity"), metavar="WHAT", help="block, or maturity (its reward can be spent)")
+    add("--ci", action="store_true", help="for CI: plain lines, and nothing is left running if it does not converge")
+    add("--timeout", metavar="S", help="seconds the run may take (limits.seconds)")
+    add("--junit", metavar="FILE", help="write what became of each component as a JUnit XML file")
+
+
+def _number(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", nargs="?", type=int, default=1, metavar="N", help="how many (default 1)")
+
+
+def _compare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pipelines", nargs=2, metavar="PIPELINE", help="ids, as `shiftboss pipelines` lists them")
+    parser.add_argument("--from", dest="states", metavar="STATE,...", help="start states (default: all of them)")
+
+
+def _cache(parser: argparse.ArgumentParser) -> None:
+    actions = ("list", "fetch", "verify")
+    parser.add_argument("action", choices=actions, metavar="ACTION", help=", ".join(actions))
 
 
 def _down(parser: argparse.ArgumentParser) -> None:
@@ -88,9 +116,10 @@ def _deny(parser: argparse.ArgumentParser) -> None:
 
 
 def _memory(parser: argparse.ArgumentParser) -> None:
-    actions = ("list", "show", "export", "forget")
+    actions = ("list", "show", "export", "import", "forget")
     parser.add_argument("action", choices=actions, metavar="ACTION", help=", ".join(actions))
-    parser.add_argument("signature", nargs="?", metavar="SIGNATURE", help="of a failure, or its beginning")
+    text = "show, forget: of a failure, or its beginning; import: the file that export wrote"
+    parser.add_argument("signature", nargs="?", metavar="SIGNATURE", help=text)
     parser.add_argument("--strategy", metavar="NAME", help="forget: only what was learned of this strategy")
     parser.add_argument("--all", action="store_true", help="forget: everything")
 
@@ -112,13 +141,20 @@ def _chaos(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="DIR", help="run: where to write the score (JSON, Markdown, a picture)")
 
 
-ACT, LOOK, RUNS, TROUBLE, FILES = "The stack", "A look at it", "Runs", "When things break", "Templates and settings"
+ACT, LOOK, RUNS, TROUBLE = "The stack", "A look at it", "Runs", "When things break"
+DEVELOP, FILES = "For pool developers", "Templates and settings"
 """The groups of the help."""
 
 VERBS = {
     verb.name: verb
     for verb in (
-        Verb(group=ACT, name="up", help="Bring the stack up and prove it; does only what is missing", declare=_goal),
+        Verb(
+            group=ACT,
+            name="up",
+            help="Bring the stack up and prove it; does only what is missing",
+            declare=_up,
+            command=True,
+        ),
         Verb(group=ACT, name="down", help="Stop what we started; data is kept, adopted parts live on", declare=_down),
         Verb(group=ACT, name="restart", help="Replace running parts, and what depends on them", declare=_components),
         Verb(
@@ -175,7 +211,7 @@ VERBS = {
         Verb(
             group=TROUBLE,
             name="memory",
-            help="What lasted against which failure: list, show, export, forget",
+            help="What was learned: list, show, export, import, forget",
             declare=_memory,
         ),
         Verb(
@@ -185,6 +221,21 @@ VERBS = {
             declare=_restore,
         ),
         Verb(group=TROUBLE, name="chaos", help="Faults to try it with: list, inject, clear, run", declare=_chaos),
+        Verb(
+            group=DEVELOP,
+            name="mine",
+            help="Make N blocks at once, paid to the wallet",
+            declare=_number,
+        ),
+        Verb(group=DEVELOP, name="reorg", help="Replace the newest N blocks by N+1 others", declare=_number),
+        Verb(group=DEVELOP, name="send", help="Put N payments into the mempool", declare=_number),
+        Verb(
+            group=DEVELOP,
+            name="compare",
+            help="Run two pipelines from the same start states and compare where they end",
+            declare=_compare,
+        ),
+        Verb(group=DEVELOP, name="cache", help="What is downloaded: list, fetch, verify", declare=_cache),
         Verb(group=FILES, name="validate", help="Check templates and settings; all findings at once", declare=_files),
         Verb(group=FILES, name="agents", help="List the agents and what they look after"),
         Verb(group=FILES, name="pipelines", help="List the pipelines and their stages"),

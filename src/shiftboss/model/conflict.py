@@ -44,3 +44,11 @@ def _clash(mine: set[str], needs: Collection[str], locks: set[str], other: Claim
         return f"{min(theirs.intersection(needs))}, which it requires, is being changed"
     shared = locks.intersection(other.locks)
     return f"the lock {min(shared)!r} is held for {other.component}" if shared else None
+
+
+def has_lane(environment: str, lanes: int, holders: Collection[Claim]) -> bool:
+    """Whether one more may start there: a shared lane is free, or nothing is in flight in that environment.
+
+    So none is held up by what hangs in another one.
+    """
+    return len(holders) < lanes or all(one.environment != environment for one in holders)

@@ -29,6 +29,7 @@ class RunStarted(Value):
     brain: str
     goal: dict[str, Json]
     environments: list[str]
+    profiles: dict[str, str] = field(default_factory=dict[str, str])  #: environment -> what kind it is
     sets: list[str] = field(default_factory=list[str])  #: KEY=VALUE arguments, for `resume`
     settings: dict[str, Json] = field(default_factory=_dict)
     versions: dict[str, str] = field(default_factory=_dict)

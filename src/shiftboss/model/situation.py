@@ -20,6 +20,14 @@ class LegalMoves(Protocol):
         """The moves in order."""
         ...
 
+    def of(self, environment: str) -> Iterator[Move]:
+        """Those of one environment that can be delegated, in the same order."""
+        ...
+
+    def endings(self) -> Iterator[Move]:
+        """Those that end an environment."""
+        ...
+
     def __len__(self) -> int:
         """How many there are, counting each component once."""
         ...
@@ -41,7 +49,8 @@ class Situation(Value):
     in_flight: Mapping[str, Delegation]  #: by environment/component
     ledger: Mapping[str, Sequence[Attempt]]  #: settled delegations by environment/component
     history: Mapping[str, Sequence[Attempt]]  #: settled delegations by environment, in order
-    lanes: int  #: how many further delegations may start now
+    lanes: int  #: how many further delegations may start beside those that `idle` allows; may be negative
+    idle: Collection[str] = ()  #: environments in which nothing is in flight: each may start one, whatever `lanes` says
     hopeless: Mapping[str, str]  #: why nothing may be done any more, by environment/component
     lowered: Collection[str] = ()  #: what has worked in this run and does not now, by environment/component
     notes: Sequence[str] = field(default_factory=tuple)

@@ -12,6 +12,7 @@ class Environment(Value):
     """Where an environment keeps what is its own."""
 
     name: str
+    profile: str = "regtest"  #: what kind of environment it is
     chain: str
     folder: Path
 

@@ -7,6 +7,8 @@ Taken by the hub before it acts on an environment; other commands only ask who h
 import fcntl
 import json
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -133,3 +135,14 @@ def _refusal(path: Path, owner: Owner | None) -> str:
         f"This environment is held by {owner} ({path}). Wait for it to end, look at it with `shiftboss status`, "
         f"or end it with `shiftboss stop`; the lock frees itself when process {owner.pid} ends."
     )
+
+
+@contextmanager
+def exclusive(path: Path) -> Generator[None]:
+    """Wait for a lock that is only ever held for moments, and hold it meanwhile."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -33,16 +33,8 @@ class Workbench(Value):
 
     @property
     def ports(self) -> dict[str, int]:
-        """The ports in force, by name: rpc, p2p, stratum, pool_status."""
-        preferred = self.settings.ports
-        return self.environment.ports(
-            {
-                "rpc": preferred.rpc,
-                "p2p": preferred.p2p,
-                "stratum": preferred.stratum,
-                "pool_status": preferred.pool_status,
-            }
-        )
+        """The ports in force, by name: rpc, p2p, stratum, pool_status, zmq, peer."""
+        return self.environment.ports(vars(self.settings.ports))
 
     @property
     def aside(self) -> "Aside":

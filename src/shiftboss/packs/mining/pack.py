@@ -14,6 +14,7 @@ from shiftboss.packs.mining.cycle import instances
 from shiftboss.packs.mining.diagnosis_look import NEEDED_MB
 from shiftboss.packs.mining.layout import HOST, cookie_file, layout, read_json, rpc_url
 from shiftboss.packs.mining.pool import is_ours
+from shiftboss.packs.mining.profiles import PROFILES, parts
 from shiftboss.packs.mining.recovery import STRATEGIES
 from shiftboss.system.workbench import Workbench
 
@@ -70,10 +71,17 @@ LIMITS = (
 """What is watched before it fails. Memory is generous: a daemon with a full cache takes 1 GB and is well."""
 
 
+ACTS: dict[str, str] = {}
+"""What a developer can do to a running stack by hand."""
+
+
 PACK = Pack(
     name="mining",
     folder=Path(__file__).parent,
     default_pipeline="intelligent-mining-infrastructure-setup",
+    profiles=PROFILES,
+    parts=parts,
+    acts=ACTS,
     strategies=STRATEGIES,
     advise=advise,
     endpoints=endpoints,
