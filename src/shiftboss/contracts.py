@@ -86,7 +86,7 @@ class Pack(Value):
     folder: Path  #: holds agents/ and pipelines/
     default_pipeline: str
     profiles: Mapping[str, Profile]  #: kinds of environments by name; the first is the default
-    parts: Callable[[Workbench], Collection[str] | None]  #: components wanted in an environment; None: all
+    parts: Callable[[Workbench], Collection[str] | None] = lambda _bench: None  #: wanted in an environment; None: all
     acts: Mapping[str, str] = field(default_factory=dict[str, str])  #: name -> `module:function` of an Act
     strategies: Sequence[Strategy] = ()
     advise: Advisor

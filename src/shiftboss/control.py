@@ -30,7 +30,7 @@ from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.leftovers import cut_off_recoveries, stop_helpers
-from shiftboss.looking import check_components, check_script, events_of, look, running
+from shiftboss.looking import check_components, check_script, conditions, events_of, expected, look, running
 from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
@@ -157,6 +157,8 @@ def _events_before(session: Session, run: str | None) -> list[Recorded]:
 def _as_it_was(session: Session, start: RunStarted) -> Session:
     """The session as the run began: its pipeline, environments and --set arguments; those given now go before these."""
     request = session.request
+    if start.pipeline == session.pipeline.id and not start.sets and start.environments == list(session.benches):
+        return session
     sets = (*start.sets, *request.sets)
     written = [f"{name}={start.profiles.get(name, name)}" for name in start.environments]
     return open_session(replace(request, pipeline=start.pipeline, sets=sets, environments=written), session.clock)
@@ -232,6 +234,7 @@ def _consent(session: Session, chain: str) -> dict[Risk, Answer]:
 def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Brain) -> Charter:
     limits = session.settings.limits
     learnt_with = bound_to(session)
+    here = conditions(session)
     scripted = session.pipeline.kind is PipelineKind.SCRIPTED
     return Charter(
         run=run,
@@ -252,6 +255,8 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         lessons=records.memory.lessons(learnt_with),
         credits=records.memory.credits(session.benches, learnt_with),
         versions=learnt_with,
+        conditions=here,
+        expect=partial(expected, records.memory, here),
         report=partial(build_report, session, records.memory),
     )
 

@@ -40,6 +40,13 @@ def known_places(home: Path, profiles: Mapping[str, Profile]) -> dict[str, Place
     return {one.name: one for one in places}
 
 
+def purged_places(home: Path, profiles: Mapping[str, Profile]) -> dict[str, Place]:
+    """The environments whose whole folder lies aside (see system/aside.py), by name; a newer one wins."""
+    notes = sorted((home / "aside").glob(f"*/data/{FOLDER}/*/{FILE}"))
+    found = (_place(path.parent, profiles) for path in notes)
+    return {one.name: one for one in found if one is not None}
+
+
 def _place(folder: Path, profiles: Mapping[str, Profile]) -> Place | None:
     """What a folder says it is; one from before it said so is of the profile of its name."""
     try:

@@ -5,8 +5,10 @@ beside a run. Nothing is deleted: what is in the way is moved aside too.
 """
 
 import sys
+from dataclasses import replace
 
-from shiftboss.app import Session, open_records
+from shiftboss.app import Session, open_records, open_session
+from shiftboss.environments import purged_places
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.system.aside import Snapshot
@@ -20,8 +22,17 @@ STOP_SECONDS = 60.0
 
 
 def list_snapshots(session: Session) -> list[Snapshot]:
-    """What lies aside in every environment, oldest first; changes nothing."""
-    return [snapshot for bench in session.benches.values() for snapshot in bench.aside.list()]
+    """What lies aside in every environment, also in one that was purged, oldest first; changes nothing."""
+    return [snapshot for bench in _every(session).benches.values() for snapshot in bench.aside.list()]
+
+
+def _every(session: Session) -> Session:
+    """The session with all environments that have, or had, data here; with those asked for where some were."""
+    if session.request.environments or not session.home.is_dir():
+        return session
+    places = {**purged_places(session.home, session.pack.profiles), **session.neighbours}
+    written = [f"{one.name}={one.profile}" for one in places.values()]
+    return open_session(replace(session.request, environments=written), session.clock)
 
 
 async def restore(session: Session, snapshot_id: str) -> list[str]:
@@ -33,6 +44,7 @@ async def restore(session: Session, snapshot_id: str) -> list[str]:
         BadInput: there is no such snapshot.
         Refused: a hub works on the environment.
     """
+    session = _every(session)
     bench = _bench_of(session, snapshot_id)
     name = bench.environment.name
     lock = EnvironmentLock(ensure_private_folder(session.home / "locks") / f"{name}.lock")

@@ -9,14 +9,16 @@ from typing import Any
 from shiftboss.app import Request, Session
 from shiftboss.contracts import Pack
 from shiftboss.control import Listener, Result, run_goal
+from shiftboss.environments import Place, known_places
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.profile import Profile
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import stack_of
-from shiftboss.settings import load_settings
+from shiftboss.settings import Settings, load_settings
 from shiftboss.store.database import Database
 from shiftboss.store.journal import Journal
-from shiftboss.system.clock import SystemClock
+from shiftboss.system.clock import Clock, SystemClock
 from shiftboss.system.environment import Environment
 from shiftboss.system.instance import HELPER, marks_of
 from shiftboss.system.proc import is_running, pids
@@ -34,9 +36,11 @@ async def nothing(_bench: Workbench) -> Mapping[str, object]:
     return {}
 
 
+PROFILES = {"demo": Profile(name="demo", chain="regtest", what="three programs and their papers")}
 PACK = Pack(
     name="demo",
     folder=FOLDER,
+    profiles=PROFILES,
     default_pipeline="demo",
     strategies=(
         Strategy(
@@ -62,7 +66,7 @@ def session(
     settings = load_settings(home, sets=["store.synchronous=NORMAL", *sets], environ={"HOME": str(home)}, cwd=home)
     catalogue = load_shipped(FOLDER)
     clock = SystemClock()
-    places = {name: Environment(name=name, chain="regtest", folder=home / "env" / name) for name in environments}
+    places = {name: Place(name=name, profile="demo", slot=slot) for slot, name in enumerate(environments)}
     return Session(
         request=Request(workdir=home, pack="demo", environ={}, cwd=home, environments=tuple(environments)),
         home=home,
@@ -72,17 +76,16 @@ def session(
         pipeline=catalogue.pipelines[pipeline],
         stack=stack_of(catalogue.pipelines[pipeline], catalogue, PACK.strategies),
         clock=clock,
-        benches={
-            name: Workbench(
-                home=home,
-                environment=place,
-                settings=settings,
-                clock=clock,
-                processes=Processes(home, name, place.run_folder),
-            )
-            for name, place in places.items()
-        },
+        places=places,
+        neighbours={**known_places(home, PROFILES), **places},
+        benches={name: bench(home, name, settings, clock) for name in places},
     )
+
+
+def bench(home: Path, name: str, settings: Settings, clock: Clock) -> Workbench:
+    environment = Environment(name=name, profile="demo", chain="regtest", folder=home / "env" / name)
+    processes = Processes(home, name, environment.run_folder)
+    return Workbench(home=home, environment=environment, settings=settings, clock=clock, processes=processes)
 
 
 @dataclass

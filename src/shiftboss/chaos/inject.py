@@ -68,11 +68,11 @@ def inject(session: Session, name: str) -> bool:
     fault = fault_named(session.pack, name)
     bench = _bench(session)
     notes = active(session)
-    if any(note["name"] == name for note in notes):
+    if any(note["name"] == name and _is_of(note, bench) for note in notes):
         return False
     if not fault.inject:
         return False  # a control: being healthy needs no help
-    note = _note(session, name)
+    note = _note(session, bench, name)
     _write(session, [*notes, note])
     try:
         act(fault.inject)(bench, note)
@@ -83,16 +83,17 @@ def inject(session: Session, name: str) -> bool:
 
 
 def clear(session: Session, name: str | None = None) -> list[str]:
-    """Take away one fault, or all that were put in; their names. Idempotent.
+    """Take away one fault of the session's environments, or all that were put in there; their names. Idempotent.
 
     What somebody has mended meanwhile is left as it is.
 
     Raises:
         Refused: one of them can't be taken away now (with why); it stays noted.
     """
-    bench, cleared = _bench(session), list[str]()
+    cleared = list[str]()
     for note in reversed(active(session)):
-        if name not in (None, note["name"]):
+        bench = next((one for one in session.benches.values() if _is_of(note, one)), None)
+        if bench is None or name not in (None, note["name"]):
             continue
         fault = fault_named(session.pack, note["name"])
         if fault.clear:
@@ -104,7 +105,7 @@ def clear(session: Session, name: str | None = None) -> list[str]:
 
 
 def active(session: Session) -> list[Note]:
-    """The faults that were put in and not taken away, oldest first."""
+    """The faults that were put into the working directory and not taken away, oldest first."""
     try:
         return json.loads((session.home / NOTES).read_text())
     except FileNotFoundError:
@@ -123,8 +124,12 @@ def _bench(session: Session) -> Workbench:
     """The environment to harm.
 
     Raises:
+        BadInput: it is not said which.
         Refused: its chain is worth something, or there is none.
     """
+    if len(session.benches) > 1:
+        what = f"there are several environments here: {', '.join(session.benches)}"
+        raise BadInput([Diagnostic(place="command line", what=what, remedy="Name the one to harm with --env")])
     bench = next(iter(session.benches.values()))
     if bench.environment.chain != DISPOSABLE:
         raise Refused(
@@ -135,12 +140,18 @@ def _bench(session: Session) -> Workbench:
     return bench
 
 
-def _note(session: Session, name: str) -> Note:
+def _is_of(note: Note, bench: Workbench) -> bool:
+    """Whether a fault was put into that environment."""
+    return note["environment"] == bench.environment.name
+
+
+def _note(session: Session, bench: Workbench, name: str) -> Note:
     mark = os.urandom(4).hex()
     folder = session.home / FOLDER / f"{name}-{mark}"
     return {
         "id": f"{name}-{mark}",
         "name": name,
+        "environment": bench.environment.name,
         "token": f"chaos-{mark}",
         "folder": str(ensure_private_folder(folder)),
         "at": round(time.time(), 3),

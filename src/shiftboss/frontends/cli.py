@@ -17,7 +17,7 @@ HELP = """\
 shiftboss looks at a stack as it really is, does what is missing, and proves it.
 
   shiftboss up                  a regtest daemon, pool and miner, and a block
-  shiftboss up --workdir /tmp/second --set ports.stratum=3334
+  shiftboss up --env regtest,bob=regtest     two of them, side by side
 
 """
 END = """

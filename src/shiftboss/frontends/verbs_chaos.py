@@ -27,7 +27,7 @@ def chaos(call: Call) -> int:
 def _list(call: Call) -> int:
     """All faults, and which of them are in."""
     session = session_of(call)
-    present = {note["name"] for note in active(session)}
+    present = {note["name"] for note in active(session) if note["environment"] in session.benches}
     rows = [
         {
             "name": fault.name,
