@@ -87,12 +87,14 @@ class Pack(Value):
     default_pipeline: str
     profiles: Mapping[str, Profile]  #: kinds of environments by name; the first is the default
     parts: Callable[[Workbench], Collection[str] | None] = lambda _bench: None  #: wanted in an environment; None: all
+    without: Callable[[Workbench], Collection[str]] = lambda _bench: ()  #: not wanted there, although it would belong
     acts: Mapping[str, str] = field(default_factory=dict[str, str])  #: name -> `module:function` of an Act
     strategies: Sequence[Strategy] = ()
     advise: Advisor
     endpoints: Describer
     proof: Describer
-    logs: Mapping[str, str]  #: component -> log file, relative to the environment's folder
+    logs: Callable[[Workbench], Mapping[str, Path]]  #: component -> its log file in an environment
     limits: Sequence[Limit] = ()  #: measures that announce a failure
     versions: Callable[[Workbench], Mapping[str, str]] = lambda _bench: {}  #: of its programs; cheap to ask
+    download: str = ""  #: `module:NAME` of the system.packages.PackageSpec that it fetches, if any
     faults: str = ""  #: `module:NAME` of a sequence of model.fault.Fault, loaded by chaos only

@@ -82,7 +82,7 @@ class Pool(Value):
     command: tuple[str, ...] = setting(
         (),
         WORDS,
-        "Command of another pool program; may hold {rpc} {rpc_cookie_file} {stratum_port} {address}.",
+        "Command of another pool program; may hold {rpc} {rpc_cookie_file} {stratum_port} {address} {zmq}.",
         why="empty: the pool that comes with shiftboss",
     )
     attach: str = setting(
@@ -136,7 +136,7 @@ class Limits(Value):
     parallel: int = setting(
         4,
         whole(1, 64),
-        "Delegations at the same time; each environment always has one.",
+        "Delegations at the same time; an environment that waits 10 s may start one more.",
         why="a stack has about four branches",
     )
     attempts: int = setting(

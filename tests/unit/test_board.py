@@ -37,7 +37,7 @@ def test_the_board_is_what_was_put_last(puts: list[tuple[Gap, bool, float]]) -> 
     expected: dict[str, Options] = {}
     for gap, there, waited in puts:
         options = options_for(gap, STACK, [], Terms(budget=BUDGET, recoveries=0), waited=waited) if there else None
-        board.put(gap.key, STACK.order[gap.component], options)
+        board.put(gap.key, (0.0, STACK.order[gap.component]), options)
         expected.pop(gap.key, None)
         if options is not None:
             expected[gap.key] = options
@@ -53,7 +53,7 @@ def test_the_board_is_what_was_put_last(puts: list[tuple[Gap, bool, float]]) -> 
 def test_what_is_not_on_the_board_is_not_found() -> None:
     board = Board()
     gap = Gap(environment="x", component="c0", kind=GapKind.MISSING, why="so")
-    board.put(gap.key, 0, options_for(gap, STACK, [], Terms(budget=BUDGET, recoveries=0), waited=0))
+    board.put(gap.key, (0.0, 0), options_for(gap, STACK, [], Terms(budget=BUDGET, recoveries=0), waited=0))
     assert board.get("x/c0/ensure") is not None
     for other in ("x/c0", "x/c0/recover/restart_one", "x/c1/ensure", "", "x", "x/c0/ensure/more", "x/complete"):
         assert board.get(other) is None

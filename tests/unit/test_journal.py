@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shiftboss.errors import StoreBroken
+from shiftboss.model.duration import Conditions
 from shiftboss.model.events import NoteAdded, Recorded, RunEnded, RunStarted, Warned
 from shiftboss.store.database import SCHEMA_VERSION, Database
 from shiftboss.store.inbox import Inbox
@@ -109,10 +110,12 @@ def test_messages_are_taken_with_what_they_led_to(database: Database, path: Path
 def test_what_is_learnt_goes_into_the_same_transaction(database: Database) -> None:
     memory = Memory(database)
     for seconds in (1.0, 3.0):
-        Journal(database).append("r", 1.0, [], within=lambda s=seconds: memory.learn_duration("a", "c", "ensure", s))
-    (learnt,) = memory.durations().items()
-    assert learnt[0] == ("a", "c", "ensure")
-    assert (learnt[1].count, learnt[1].mean, learnt[1].last) == (2, 2.0, 3.0)
+        Journal(database).append(
+            "r", 1.0, [], within=lambda s=seconds: memory.learn_duration(("a", "c", "ensure"), s, Conditions(), 1.0)
+        )
+    (learnt,) = memory.durations()
+    assert learnt.kind == ("a", "c", "ensure")
+    assert (learnt.count, learnt.samples) == (2, (1.0, 3.0))
 
 
 def test_looking_needs_no_writing(path: Path, database: Database) -> None:

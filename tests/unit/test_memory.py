@@ -1,10 +1,12 @@
 """What the store remembers over runs, in a real file: lessons, open credits, what people mended, forgetting."""
 
+import json
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from shiftboss.model.duration import KEPT, Conditions
 from shiftboss.model.lesson import Credit
 from shiftboss.store.database import SCHEMA_VERSION, Database
 from shiftboss.store.memory import Memory, Remedy
@@ -134,3 +136,73 @@ def test_a_store_of_the_first_format_gets_what_it_lacks(tmp_path: Path) -> None:
     check = sqlite3.connect(path)
     assert check.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
     check.close()
+
+
+def test_a_store_of_the_second_format_keeps_its_lessons_and_drops_its_durations(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    made = Database(path)
+    learn(made, credit(), lasted=True)
+    with made.transaction():
+        Memory(made).open_credit(credit())
+    made.close()
+    old = sqlite3.connect(path)
+    old.executescript(
+        "DROP TABLE duration_samples;"
+        "CREATE TABLE durations (agent TEXT, component TEXT, mode TEXT, count INTEGER, mean REAL, last REAL);"
+        "INSERT INTO durations VALUES ('a', 'c', 'ensure', 3, 2.0, 1.0); PRAGMA user_version=2;"
+    )
+    old.close()
+    looking = Database(path, readonly=True)
+    assert numbers(Memory(looking)) == {"reindex": (1, 0)}
+    assert Memory(looking).credits(["regtest"], "v1") == [credit()]
+    assert Memory(looking).durations() == []
+    looking.close()
+    check = sqlite3.connect(path)
+    assert check.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION
+    assert check.execute("SELECT 1 FROM sqlite_master WHERE name = 'durations'").fetchall() == []
+    check.close()
+
+
+HERE = Conditions(profile="regtest", host="h1", versions="v1")
+KIND = ("keeper", "pool", "ensure")
+
+
+def took(database: Database, *seconds: float, conditions: Conditions = HERE) -> None:
+    for at, one in enumerate(seconds):
+        with database.transaction():
+            Memory(database).learn_duration(KIND, one, conditions, float(at))
+
+
+def test_durations_are_kept_by_the_conditions_they_were_measured_under(database: Database, memory: Memory) -> None:
+    took(database, 1.0, 2.0)
+    took(database, 5.0, conditions=HERE.but(host="h2"))
+    took(database, 7.0, conditions=HERE.but(profile="testnet4"))
+    found = {one.conditions: one for one in memory.durations()}
+    assert {where: one.samples for where, one in found.items()} == {
+        HERE: (1.0, 2.0),
+        HERE.but(host="h2"): (5.0,),
+        HERE.but(profile="testnet4"): (7.0,),
+    }
+    assert (found[HERE].kind, found[HERE].count, found[HERE].seen) == (KIND, 2, 1.0)
+
+
+def test_only_the_newest_samples_are_kept_and_all_are_counted(database: Database, memory: Memory) -> None:
+    took(database, *[float(number % 2) for number in range(40)])
+    (found,) = memory.durations()
+    assert (len(found.samples), found.count) == (KEPT, 40)
+
+
+def test_old_lessons_fade_when_the_machine_changes(database: Database, memory: Memory) -> None:
+    took(database, 1.0, 1.1, 0.9, 1.0, 1.05, 4.0, 4.1)
+    (found,) = memory.durations()
+    assert len(found.samples) == 7, "two slow ones may be chance"
+    took(database, 3.9)
+    (found,) = memory.durations()
+    assert (found.samples, found.count) == ((4.0, 4.1, 3.9), 8)
+
+
+def test_durations_are_exported_with_their_conditions(database: Database, memory: Memory) -> None:
+    took(database, 1.0)
+    (one,) = memory.export()["durations"]
+    assert one["conditions"] == {"profile": "regtest", "host": "h1", "versions": "v1"}
+    assert json.loads(json.dumps(one))["samples"] == [1.0]

@@ -42,7 +42,7 @@ def situation(
             options = options_for(
                 gap, stack, [], Terms(budget=Budget(attempts=3, recoveries=3), recoveries=0), waited=0.0
             )
-            board.put(key, stack.order[gap.component], options)
+            board.put(key, (0.0, stack.order[gap.component]), options)
     board.offer_endings({move.id: move for move in offered or ()})
     return Situation(
         turn=0,

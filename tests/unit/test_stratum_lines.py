@@ -82,8 +82,22 @@ def test_a_paced_miner_has_one_share_on_its_way_and_then_rests():
     assert pace.settle(accepted=False, now=33.0) == REFUSED_PAUSE
 
 
+@pytest.mark.parametrize("asked_for", [False, True])
+def test_a_share_that_is_no_block_is_followed_by_the_next_until_there_is_one(asked_for):
+    pace = Pace(interval=None if asked_for else 30.0)
+    if asked_for:
+        pace.grant()
+    for second in range(3):
+        assert pace.open(second)
+        pace.hand_in()
+        assert pace.settle(accepted=True, now=second, block=False) == 0.0
+    pace.hand_in()
+    pace.settle(accepted=True, now=4.0)
+    assert not pace.open(5.0)
+
+
 @pytest.mark.parametrize("interval", [30.0, None])
-def test_a_share_asked_for_out_of_turn_is_one_share(interval):
+def test_a_block_asked_for_out_of_turn_is_one_block(interval):
     pace = Pace(interval=interval, next_at=100.0)
     assert not pace.open(1)
     pace.grant()

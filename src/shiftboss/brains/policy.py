@@ -1,13 +1,15 @@
 """The default brain: deterministic, explains itself, needs no model.
 
-Declared order, gentlest strategy first, as many at once as may run side by side. When something is hopeless in an
-environment nothing new is started there, except what has worked before and can be had again; then a human is asked.
+By priority (what is learned of durations, else as declared), gentlest strategy first, as many at once as may run side
+by side. When something is hopeless in an environment nothing new is started there, except what has worked before and
+can be had again; then a human is asked.
 """
 
 from collections.abc import Iterable
 
 from shiftboss.model.conflict import Claim, obstacle
 from shiftboss.model.move import DELEGATED, Decision, Mode, Move
+from shiftboss.model.ranking import DECLARED, Ranking
 from shiftboss.model.run import Want
 from shiftboss.model.situation import Situation
 
@@ -22,18 +24,19 @@ class PolicyBrain:
         moves = choose(situation)
         if not moves:
             return None
-        reasoning = "\n".join(reason(move, situation) for move in moves)
+        choice = len(moves) < len(situation.legal) and not situation.hopeless  # something legal has to wait
+        reasoning = "\n".join(reason(move, situation, choice=choice) for move in moves)
         return Decision(moves=tuple(move.id for move in moves), reasoning=reasoning, source=self.name)
 
 
 def choose(situation: Situation) -> list[Move]:
     """The moves to make now: endings where there are any, else what may start side by side.
 
-    First one for each environment in which nothing is in flight, so that none waits for another one; then what the
-    lanes that all share have room for.
+    First one for each environment that has waited too long, so that none is held up by another one; then what the lanes
+    that all share have room for.
     """
     picks = _Picks(situation)
-    for environment in situation.idle:
+    for environment in situation.overdue:
         picks.take(situation.legal.of(environment), 1)
     picks.take(situation.legal, situation.lanes - len(picks.chosen))
     return [*situation.legal.endings(), *picks.chosen]
@@ -69,14 +72,15 @@ class _Picks:
         return obstacle(move, self._situation.stack, self._holders) is None
 
 
-def reason(move: Move, situation: Situation) -> str:
-    """Why this move, in one sentence that cites the evidence."""
+def reason(move: Move, situation: Situation, *, choice: bool = False) -> str:
+    """Why this move, in one sentence that cites the evidence; where there was a choice, also why before others."""
     if move.mode is Mode.COMPLETE:
         down = situation.goal.want is Want.DOWN
         reached = "nothing of ours is running any more" if down else "everything that was wanted does its job"
         return f"{move.environment}: {reached}, no gap remains."
     if move.mode is Mode.ESCALATE:
         return f"{move.environment}: a human is needed: {move.why}."
+    first = _before_others(move, situation.ranking) if choice else ""
     needed = situation.stack.dependents[move.component]
     purpose = f"; {', '.join(needed)} wait{'s' if len(needed) == 1 else ''} for it" if needed else ""
     if move.mode is Mode.UNDO:
@@ -84,5 +88,13 @@ def reason(move: Move, situation: Situation) -> str:
     if move.mode is Mode.RECOVER:
         tried = sum(a.mode == Mode.RECOVER for a in situation.ledger.get(move.key, ()))
         again = f" (recovery {tried + 1} of this component)" if tried else ""
-        return f"{move.component}: {move.why}{again}."
-    return f"{move.component}: {move.why}{purpose}."
+        return f"{move.component}: {move.why}{again}{first}."
+    return f"{move.component}: {move.why}{purpose}{first}."
+
+
+def _before_others(move: Move, ranking: Ranking) -> str:
+    """Why a move goes before others that are legal too; empty where nothing was learned or declared about it."""
+    if ranking.rule != DECLARED:
+        way = " -> ".join(ranking.way(move.key))
+        return f"; before others, as {move.remaining:.1f} s are still to go from here, by {way}"
+    return "; before others as declared, which is as quick as any order" if ranking.remaining else ""

@@ -19,7 +19,9 @@ class ScriptBrain:
         holders = list(situation.in_flight.values())
         for move in situation.legal:
             claimed = [*holders, *stage]
-            free = move.mode in DELEGATED and has_lane(move.environment, situation.lanes + len(holders), claimed)
+            free = move.mode in DELEGATED and has_lane(
+                move.environment, situation.lanes + len(holders), claimed, situation.overdue
+            )
             if free and obstacle(move, situation.stack, claimed) is None:
                 stage.append(move)
         busy = {one.environment for one in (*holders, *stage)}

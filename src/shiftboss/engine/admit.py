@@ -14,24 +14,30 @@ from shiftboss.model.pipeline import PipelineKind
 
 
 def objection(
-    move: Move, charter: Charter, claimed: Sequence[Claim], ending: Collection[str], recoveries: Mapping[str, int]
+    move: Move,
+    charter: Charter,
+    claimed: Sequence[Claim],
+    ending: Collection[str],
+    recoveries: Mapping[str, int],
+    overdue: Collection[str] = (),
 ) -> str | None:
     """Why a legal move is not admitted beside what is claimed already, or None.
 
     `claimed` holds the orders in flight and then the moves admitted with this decision, `ending` the environments
-    that end with it, `recoveries` those ordered so far by environment.
+    that end with it, `recoveries` those ordered so far by environment, `overdue` the environments that have waited for
+    a lane too long.
     """
     if move.environment in ending:
         return f"{move.environment} ends with this decision"
     if move.mode not in DELEGATED:
         at_work = move.mode is not Mode.WAIT and any(one.environment == move.environment for one in claimed)
         return f"{move.environment} has orders in flight" if at_work else None
+    if not has_lane(move.environment, charter.parallel, claimed, overdue):
+        return f"no lane is free (limits.parallel = {charter.parallel})"
     return _unaffordable(move, charter, claimed, recoveries) or obstacle(move, charter.stack, claimed)
 
 
 def _unaffordable(move: Move, charter: Charter, claimed: Sequence[Claim], recoveries: Mapping[str, int]) -> str | None:
-    if not has_lane(move.environment, charter.parallel, claimed):
-        return f"no lane is free (limits.parallel = {charter.parallel})"
     scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED  # a script's board does not ask for consent
     if scripted and charter.rules(move.environment)[move.risk] is not Answer.ALLOW:
         return f"needs consent: {move.risk}"

@@ -8,14 +8,17 @@ from shiftboss.engine.moves import Ask, Options
 from shiftboss.engine.state import RunState
 from shiftboss.model.move import DELEGATED, Mode, Move
 
+Place = tuple[float, int]
+"""Where a component stands: less goes first. By priority, then as declared."""
+
 
 class Board:
-    """Options by component, and those that can be delegated now, by environment in declared order."""
+    """Options by component, and those that can be delegated now, by environment in the order of their places."""
 
     def __init__(self) -> None:
         self._options: dict[str, Options] = {}
-        self._open: dict[str, list[tuple[int, str]]] = {}
-        self._count = 0
+        self._open: dict[str, list[tuple[Place, str]]] = {}
+        self._places: dict[str, Place] = {}  #: of what can be delegated
         self._endings: dict[str, Move] = {}
         self.hopeless: dict[str, str] = {}
         self.asks: dict[str, tuple[Ask, ...]] = {}  #: what a person could consent to, where nothing else is left
@@ -24,21 +27,21 @@ class Board:
     def prepare(self, state: RunState) -> None:
         """Called once a turn; this board is kept up to date by `put` alone."""
 
-    def put(self, key: str, order: int, options: Options | None) -> None:
+    def put(self, key: str, place: Place, options: Options | None) -> None:
         """What may be done about a component now (None: nothing is wrong, or it is being worked on)."""
         here = self._open.setdefault(key.partition("/")[0], [])
-        before = self._options.pop(key, None)
-        if before is not None and _delegable(before):
-            here.pop(bisect_left(here, (order, key)))
-            self._count -= 1
+        before = self._places.pop(key, None)
+        self._options.pop(key, None)
+        if before is not None:
+            here.pop(bisect_left(here, (before, key)))
         self.hopeless.pop(key, None)
         self.asks.pop(key, None)
         if options is None:
             return
         self._options[key] = options
         if _delegable(options):
-            insort(here, (order, key))
-            self._count += 1
+            insort(here, (place, key))
+            self._places[key] = place
         if options.hopeless:
             self.hopeless[key] = options.hopeless
         if options.asks:
@@ -50,17 +53,16 @@ class Board:
 
     def can_delegate(self, key: str) -> bool:
         """Whether something may be done about a component now."""
-        options = self._options.get(key)
-        return options is not None and _delegable(options)
+        return key in self._places
 
     def __iter__(self) -> Iterator[Move]:
-        """Moves that can be delegated, in declared order and gentlest first; then endings."""
+        """Moves that can be delegated, in the order of their places and gentlest first; then endings."""
         for _, key in merge(*self._open.values()):
             yield from self._options[key].moves
         yield from self._endings.values()
 
     def of(self, environment: str) -> Iterator[Move]:
-        """Moves of one environment that can be delegated, in declared order and gentlest first."""
+        """Moves of one environment that can be delegated, in the order of their places and gentlest first."""
         for _, key in self._open.get(environment, ()):
             yield from self._options[key].moves
 
@@ -78,7 +80,7 @@ class Board:
 
     def __len__(self) -> int:
         """How many components can be delegated, plus endings."""
-        return self._count + len(self._endings)
+        return len(self._places) + len(self._endings)
 
 
 def ending_move(environment: str, mode: Mode, keyword: str, why: str) -> Move:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from shiftboss.contracts import Brain
 from shiftboss.engine.ladder import Budget
 from shiftboss.engine.state import RunState
 from shiftboss.model.consent import Answer, rules_for
+from shiftboss.model.duration import Conditions
 from shiftboss.model.events import Json
 from shiftboss.model.forecast import Limit
 from shiftboss.model.gap import Gap
@@ -16,8 +18,14 @@ from shiftboss.model.run import Goal
 from shiftboss.model.stack import Stack
 from shiftboss.model.value import Value
 
+if TYPE_CHECKING:
+    from shiftboss.model.estimate import Estimates
+
 Report = Callable[[str, str, RunState, Mapping[str, Gap]], dict[str, Json]]
 """(environment, why, state, gaps) -> what a human is told."""
+
+Expect = Callable[[], "Mapping[str, Estimates]"]
+"""() -> what is known of durations, by environment."""
 
 
 class Charter(Value):
@@ -44,6 +52,9 @@ class Charter(Value):
     lessons: Sequence[Lesson] = ()  #: of earlier runs, with these versions
     credits: Sequence[Credit] = ()  #: of earlier runs, still open
     versions: str = ""  #: what lessons are bound to
+    conditions: Mapping[str, Conditions] = field(default_factory=dict[str, Conditions])
+    """Environment -> under which conditions things take their time there."""
+    expect: Expect | None = None  #: asked when there is something to do; None: the declared order
 
     def parts_of(self, environment: str) -> Collection[str]:
         """The components that belong to an environment."""

@@ -8,19 +8,18 @@ from types import MappingProxyType
 
 from shiftboss.engine import record
 from shiftboss.engine.admit import objection
-from shiftboss.engine.analyse import Analysis, felt_by
-from shiftboss.engine.board import Board, ending_move
+from shiftboss.engine.agenda import Agenda
+from shiftboss.engine.analyse import felt_by
+from shiftboss.engine.board import ending_move
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.closing import Closing
+from shiftboss.engine.fairness import Fairness
 from shiftboss.engine.judge import excused, judge, stands_on
 from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.learner import Learner
 from shiftboss.engine.lookout import Lookout
-from shiftboss.engine.moves import options_for
 from shiftboss.engine.pen import Pen
-from shiftboss.engine.scripted import ScriptedBoard
 from shiftboss.engine.state import RunState
-from shiftboss.engine.terms import terms_for
 from shiftboss.engine.trouble import trouble_of
 from shiftboss.model.conflict import Claim
 from shiftboss.model.events import (
@@ -33,11 +32,10 @@ from shiftboss.model.events import (
     Observed,
     Warned,
 )
-from shiftboss.model.gap import Gap, GapKind
+from shiftboss.model.gap import Gap
 from shiftboss.model.move import DELEGATED, Decision, Delegation, Mode, Move
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status
-from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending
 from shiftboss.model.situation import Situation
 from shiftboss.model.stack import COMPLETE, ESCALATE
@@ -57,16 +55,13 @@ class Hub:
         self._clock = clock = SteadyClock(clock)
         self._pen = Pen(charter.run, journal, memory, clock)
         self._learner = Learner(charter, self._pen, clock)
-        self._analysis = Analysis(charter.stack, charter.goal, self._learner.forecasts, charter.parts)
-        self.gaps: dict[str, Gap] = {}
-        scripted = charter.stack.pipeline.kind is PipelineKind.SCRIPTED
-        self._board = ScriptedBoard(charter.stack, charter.steps, charter.environments) if scripted else Board()
-        self._closing = Closing(charter, state, self.gaps, self._board, clock)
-        self._open_gaps: dict[str, set[str]] = {environment: set() for environment in charter.environments}
         self._lookout = Lookout(charter, state, clock)
-        self._changed = self._lookout.all_keys()  # also for a run taken up again, whose gaps nobody has read off yet
+        self._fairness = Fairness(charter, state, clock)
+        self._agenda = Agenda(charter, state, self._learner, self._lookout, clock, self.warn)
+        self.gaps: Mapping[str, Gap] = self._agenda.gaps
+        self._board = self._agenda.board
+        self._closing = Closing(charter, state, self.gaps, self._board, clock)
         self._started_at: dict[str, float] = {}
-        self._warned: set[str] = set()  #: forecasts nothing can be done about, told once
         self._calm_at = state.started  #: when all was last well (watch)
         self._answered: tuple[int, list[Delegation]] = (-1, [])
 
@@ -76,7 +71,10 @@ class Hub:
 
     def next_look(self) -> float | None:
         """Seconds until a probe is due by itself; None when none will be."""
-        return self._lookout.seconds(self._busy())
+        looks = [self._lookout.seconds(self._busy())]
+        if len(self.state.in_flight) >= self.charter.parallel:  # somebody may be waiting for a lane
+            looks.append(self._fairness.seconds())
+        return min((one for one in looks if one is not None), default=None)
 
     def _busy(self) -> set[str]:
         """Components this hub has ordered work on: looked at when it settles (what a dead hub ordered is not)."""
@@ -97,7 +95,7 @@ class Hub:
             return []
         events: list[Event] = []
         self._look_at(observations, events)
-        self._refresh()
+        self._agenda.refresh()
         if self.time_left() <= 0:
             events += self._closing.all(Ending.EXHAUSTED, f"the run's {self.charter.seconds:g} seconds are spent")
         else:
@@ -111,9 +109,7 @@ class Hub:
         return orders
 
     async def _choose(self) -> list[Event]:
-        for key in self._lookout.stale(self._busy()):  # about to be looked at: nothing is decided on its old answer
-            self._board.put(key, self.charter.stack.order[key.partition("/")[2]], None)
-            self._changed.add(key)
+        self._agenda.put_off(self._lookout.stale(self._busy()))  # about to be looked at
         self._board.offer_endings(self._endings())
         return await self._decide(self._situation())
 
@@ -127,44 +123,14 @@ class Hub:
             seen = one.but(at=self._clock.dated(one.at))
             before = self.state.snapshot.get(seen.key)
             if self._learner.look(seen, events) or seen.key in self._lookout.resting:
-                self._changed.add(seen.key)
+                self._agenda.changed.add(seen.key)
             if before is None or not seen.same_answer(before):
                 events.append(record.observed(seen))
-                self._changed.add(seen.key)
+                self._agenda.changed.add(seen.key)
             self._lookout.compare(before, seen, self.state.snapshot)
             self.state.see(seen)
             if self._lookout.watch(seen, self.state.since[seen.key]):
-                self._changed.add(seen.key)
-
-    def _refresh(self) -> None:
-        looked = self._analysis.update(self.gaps, self._changed, self.state.snapshot)
-        for key in looked | self._changed:
-            self._place(key)
-        self._changed.clear()
-
-    def _place(self, key: str) -> None:
-        environment, _, name = key.partition("/")
-        gap = self.gaps.get(key)
-        options = None
-        self._lookout.resting.discard(key)
-        if gap is not None and key not in self.state.in_flight and environment not in self.state.endings:
-            waited = self.state.waited(key, self._clock.now())
-            terms = terms_for(self.charter, self.state, self._learner.lessons, key)
-            options = options_for(gap, self.charter.stack, self.state.ledger[key], terms, waited=waited)
-            if gap.kind is GapKind.FORECAST and options.hopeless:
-                self._only_warn(gap, options.hopeless)
-                gap = options = None
-            elif options.rest > 0:
-                self._lookout.rest(key, options.rest)
-        (self._open_gaps[environment].add if gap else self._open_gaps[environment].discard)(key)
-        self._board.put(key, self.charter.stack.order[name], options)
-
-    def _only_warn(self, gap: Gap, why: str) -> None:
-        """Something is coming that nothing here can prevent: a person is told, once, and the run goes on."""
-        self.gaps.pop(gap.key, None)
-        if gap.id not in self._warned:
-            self._warned.add(gap.id)
-            self.warn(f"{gap.why} ({why})", gap.environment, gap.component)
+                self._agenda.changed.add(seen.key)
 
     def _situation(self) -> Situation:
         return Situation(
@@ -180,14 +146,10 @@ class Hub:
             hopeless=self._board.hopeless,
             lowered=self._lowered(),
             lanes=self.charter.parallel - len(self.state.in_flight),
-            idle=self._idle(),
+            overdue=self._fairness.overdue(),
+            ranking=self._agenda.precedence.ranking,
             notes=self.state.notes,
         )
-
-    def _idle(self) -> list[str]:
-        """Environments that go on and have nothing in flight."""
-        busy = {order.environment for order in self.state.in_flight.values()}
-        return [e for e in self.charter.environments if e not in busy and e not in self.state.endings]
 
     # -- endings ---------------------------------------------------------------------------------------------
 
@@ -195,7 +157,7 @@ class Hub:
         """What is still done where something is hopeless: what had worked, and everything if only consent lacks."""
         found, state = set[str](), self.state
         for environment in {key.partition("/")[0] for key in self._board.hopeless}:
-            gaps = self._open_gaps[environment]
+            gaps = self._agenda.open[environment]
             only_asks = self._closing.only_asks(environment)
             rest = (key for key in gaps if only_asks or key in state.worked or key in state.undo)
             found |= {key for key in rest if self._board.can_delegate(key)}
@@ -206,8 +168,8 @@ class Hub:
         found: dict[str, Move] = {}
         hopeless = {key.partition("/")[0] for key in self._board.hopeless}
         lowered = {key.partition("/")[0] for key in self._lowered()}
-        for environment in self._idle():
-            if not self._open_gaps[environment]:
+        for environment in self._fairness.idle():
+            if not self._agenda.open[environment]:
                 if self.charter.goal.keep:
                     self._all_well(environment)
                 elif not self._lookout.again(environment, self.state.snapshot):
@@ -238,7 +200,8 @@ class Hub:
     # -- deciding and admitting ------------------------------------------------------------------------------
 
     async def _decide(self, situation: Situation) -> list[Event]:
-        if not (situation.idle or situation.lanes > 0) or not len(self._board):
+        may_start = situation.lanes > 0 or situation.overdue
+        if not len(self._board) or not (may_start or any(self._board.endings())):
             return []
         decision = await self.charter.brain.decide(situation)
         if decision is None or not decision.moves:
@@ -261,7 +224,7 @@ class Hub:
             move = self._board.get(move_id)
             why = f"{move_id} is not legal now"
             if move is not None:
-                why = objection(move, self.charter, claimed, endings, self.state.recoveries)
+                why = objection(move, self.charter, claimed, endings, self.state.recoveries, situation.overdue)
             if move is None or why:
                 refused.append(NotAdmitted(turn=situation.turn, source=decision.source, move=move_id, why=why or ""))
                 continue
@@ -309,6 +272,7 @@ class Hub:
         outcome = excused(order, outcome, self.charter.stack, self.state.snapshot)
         words = self.charter.stack.words(order.agent, order.keyword)
         verdict = judge(order, outcome, self.state.snapshot.get(order.key), words)
+        self._fairness.worked(order.environment)
         seconds = self._clock.now() - self._started_at.pop(order.id, self._clock.now())
         seen = self.state.snapshot.get(order.key)
         treated = None if outcome.status is Status.CANCELLED else self.state.treated(order.id)  # that teaches nothing
@@ -328,13 +292,19 @@ class Hub:
     def _touch(self, order: Delegation, *, ok: bool) -> None:
         """What must be looked at again: after a failure everything, else what may have felt it."""
         stack, environment = self.charter.stack, order.environment
-        self._changed.add(order.key)
+        self._agenda.changed.add(order.key)
         worked_on = (order.component, *order.touches)
         near = (felt_by(one, environment, stack, self.state.snapshot) for one in worked_on)
         names = set[str]().union(*near) if ok else set(stack.specs)
         seen = {f"{environment}/{name}" for name in worked_on}
         self._lookout.look_at({f"{environment}/{name}" for name in names} - seen)
-        self._changed |= {f"{environment}/{name}" for name in order.touches}
+        self._agenda.changed |= {f"{environment}/{name}" for name in order.touches}
+        self._lookout.look_at(f"{e}/{n}" for n in stack.shared.intersection(worked_on) for e in self._elsewhere(order))
+
+    def _elsewhere(self, order: Delegation) -> list[str]:
+        """The other environments that go on."""
+        ended = self.state.endings
+        return [one for one in self.charter.environments if one != order.environment and one not in ended]
 
     def take(self, events: Sequence[Event], messages: Iterable[int]) -> None:
         """Journal what came through the inbox, and remove it there in the same transaction."""
@@ -342,7 +312,7 @@ class Hub:
         for event in events:
             self.state.apply(event, now)
             if isinstance(event, Approved | Denied):
-                self._changed |= {key for gaps in self._open_gaps.values() for key in gaps}
+                self._agenda.changed |= {key for gaps in self._agenda.open.values() for key in gaps}
 
     def warn(self, text: str, environment: str = "", component: str = "") -> None:
         """Tell a person something that stops nothing."""
@@ -361,15 +331,14 @@ class Hub:
 
     def _ordered(self, event: Delegated, now: float) -> None:
         self._started_at[event.id] = now
-        self._place(f"{event.environment}/{event.component}")
+        self._fairness.worked(event.environment)
+        self._agenda.place(f"{event.environment}/{event.component}")
         if self.state.recoveries[event.environment] == self.charter.budget.recoveries:
-            for key in sorted(self._open_gaps[event.environment]):  # what they may still do depends on that budget
-                self._place(key)
+            self._agenda.place_all(event.environment)  # what they may still do depends on that budget
 
     def _close(self, environment: str) -> None:
         """Nothing more is done or looked at in an environment that has ended."""
-        for key in sorted(self._open_gaps[environment]):
-            self._place(key)
+        self._agenda.place_all(environment)
         self._lookout.close(environment)
 
     def reconcile(self, observations: Collection[Observation], cut_off: Mapping[str, Undoable] = _NONE) -> list[str]:
@@ -381,18 +350,18 @@ class Hub:
         events: list[Event] = []
         before = dict(self.state.snapshot) if self.state.resumed else {}
         self._look_at(observations, events)
-        self._refresh()
+        self._agenda.refresh()
         steps = {undo.delegation for undo in cut_off.values()}
         for order in list(self.state.in_flight.values()):
             known = order.component in self.charter.stack.specs  # not so: a purge, or what is declared no more
             words = self.charter.stack.words(order.agent, order.keyword) if known else ("done", "failed")
             closed = known and order.key not in self.gaps
             events.append(record.found(order, words, closed=closed, undoable=int(order.id in steps)))
-            self._changed |= {order.key} if known else set()
+            self._agenda.changed |= {order.key} if known else set()
         events += self._learner.mended_by_hand(before, self.state.snapshot, self.state.notes)
         self._commit(events)
         self.state.undo.update({key: undo for key, undo in cut_off.items() if key in self.gaps})
-        self._changed |= cut_off.keys() & self.gaps.keys()
+        self._agenda.changed |= cut_off.keys() & self.gaps.keys()
         return [undo.delegation for key, undo in cut_off.items() if self._works(key)]
 
     def _works(self, key: str) -> bool:

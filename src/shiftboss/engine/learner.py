@@ -10,6 +10,7 @@ from shiftboss.engine.credit import Credits, remember, remember_attempt
 from shiftboss.engine.forecast import Trends
 from shiftboss.engine.judge import Verdict
 from shiftboss.engine.pen import Pen
+from shiftboss.model.duration import Conditions, kind_of
 from shiftboss.model.events import Event, MendedByHand
 from shiftboss.model.failure import FailureKind, signature
 from shiftboss.model.forecast import Forecast
@@ -27,6 +28,7 @@ class Learner:
         self._trends = Trends(charter.limits)
         self._credits = Credits(charter.credits, charter.lessons, charter.versions)
         self._window = charter.window
+        self._conditions = charter.conditions
         self._pen = pen
         self._clock = clock
 
@@ -70,8 +72,9 @@ class Learner:
     ) -> None:
         """What the ending of an order teaches: how long it took, and whether a recovery may have helped."""
         if verdict.ok and order.mode in (Mode.ENSURE, Mode.FORCE, Mode.RECOVER):
-            kind = (order.agent, order.component, str(order.mode), seconds)
-            self._pen.later((), lambda memory: memory.learn_duration(*kind))
+            kind, at = kind_of(order.agent, order.component, order.mode, order.strategy), self._clock.now()
+            here = self._conditions.get(order.environment, Conditions())
+            self._pen.later((), lambda memory: memory.learn_duration(kind, seconds, here, at))
         if seen is None:
             return
         if verdict.failure is not None:

@@ -1,16 +1,24 @@
-"""What a run would do from here if nothing went wrong: steps with why, skips with why, expected times. Pure."""
+"""What a run would do from here if nothing went wrong: steps with why, skips with why, expected times. Pure.
 
-from collections.abc import Mapping
+The times are those of a simulated run (engine/schedule.py) in the order the hub would choose, so lanes and locks count.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from shiftboss.engine.moves import Budget, Options, Terms, options_for
-from shiftboss.model.gap import Gap, GapKind
+from shiftboss.engine.schedule import Timetable, timetable
+from shiftboss.engine.work import ranked, work_of
+from shiftboss.model.duration import kind_of
+from shiftboss.model.estimate import Confidence, Estimate, Estimates
+from shiftboss.model.gap import Gap
 from shiftboss.model.move import DELEGATED, Move
 from shiftboss.model.observation import Snapshot
+from shiftboss.model.ranking import Ranking
 from shiftboss.model.stack import Stack
 from shiftboss.model.value import Value
 
-Expected = Mapping[tuple[str, str, str], float]
-"""Seconds by (agent, component, mode), where they have been learnt."""
+TENTH = 0.1
+"""What takes a smaller share of the whole does not make the whole uncertain."""
 
 
 class Step(Value):
@@ -25,7 +33,10 @@ class Step(Value):
     why: str
     starts: float  #: seconds from now
     seconds: float
-    learnt: bool  #: from earlier runs here, not only declared
+    learnt: bool  #: from earlier runs, not only declared
+    confidence: Confidence
+    known: str  #: where the seconds come from
+    spread: float  #: seconds by which it usually differs
 
 
 class Skip(Value):
@@ -41,61 +52,75 @@ class Plan(Value):
 
     steps: tuple[Step, ...]
     skips: tuple[Skip, ...]
-    seconds: float  #: expected, with everything independent side by side
-    critical: tuple[str, ...]  #: the components that decide how long it takes
+    seconds: float  #: expected for all of it, with lanes and locks respected
+    critical: tuple[str, ...]  #: the chain that decides how long it takes, by `environment/component`
+    lanes: int  #: how many may go side by side
+    rule: str  #: what decides who goes first: "declared", or a learned order that is expected to be quicker
+    declared: float  #: expected seconds in declared order
+    confidence: Confidence  #: the worst on the critical chain, but for what hardly counts there
 
 
-def plan_for(stack: Stack, snapshot: Snapshot, gaps: Mapping[str, Gap], expected: Expected) -> Plan:
-    """The steps in the order of their start."""
-    ends: dict[str, float] = {}
-    after: dict[str, str | None] = {}
-    steps: list[Step] = []
-    for gap in _in_order(stack, gaps):
-        keys = [before.key for before in _first_of_all(gap, stack, gaps)]
-        late = max((key for key in keys if key in ends), key=ends.__getitem__, default=None)
-        step = _step(gap, stack, ends[late] if late else 0.0, expected)
-        if step is not None:
-            steps.append(step)
-            ends[gap.key], after[gap.key] = step.starts + step.seconds, late
-    skips = tuple(
+def plan_for(
+    stack: Stack,
+    snapshot: Snapshot,
+    gaps: Mapping[str, Gap],
+    expected: Mapping[str, Estimates],
+    lanes: int = 4,
+) -> Plan:
+    """The steps in the order of their start; `expected` holds what is known of durations, by environment."""
+    moves = {key: move for key, gap in gaps.items() if (move := _first(_options(gap, stack))) is not None}
+    known = {key: _estimate(move, expected.get(move.environment)) for key, move in moves.items()}
+    graph = work_of(stack, {key: gaps[key] for key in moves}, {key: one.seconds for key, one in known.items()})
+    ranking = ranked(graph, {key: gaps[key] for key in moves}, lanes)
+    times = timetable(graph, ranking.priorities, lanes)
+    taken = {key: one.but(seconds=graph.seconds[key]) for key, one in known.items()}
+    steps = [_step(moves[key], gaps[key], times.starts[key], taken[key]) for key in times.starts]
+    steps.sort(key=lambda step: (step.starts, step.environment, stack.order[step.component]))
+    return _plan(steps, _skips(snapshot, gaps), times, ranking, taken, lanes)
+
+
+def _plan(
+    steps: Sequence[Step],
+    skips: Sequence[Skip],
+    times: Timetable,
+    ranking: Ranking,
+    known: Mapping[str, Estimate],
+    lanes: int,
+) -> Plan:
+    declared = times.seconds if ranking.declared is None else ranking.declared
+    return Plan(
+        steps=tuple(steps),
+        skips=tuple(skips),
+        seconds=round(times.seconds, 3),
+        critical=times.critical,
+        lanes=lanes,
+        rule=ranking.rule,
+        declared=round(declared, 3),
+        confidence=_overall([known[key] for key in times.critical], times.seconds),
+    )
+
+
+def _skips(snapshot: Snapshot, gaps: Mapping[str, Gap]) -> list[Skip]:
+    return [
         Skip(environment=seen.environment, component=seen.component, why=seen.summary)
         for key, seen in snapshot.items()
         if key not in gaps
-    )
-    steps.sort(key=lambda step: (step.starts, stack.order[step.component]))
-    last = max(ends, key=ends.__getitem__, default=None)
-    return Plan(steps=tuple(steps), skips=skips, seconds=max(ends.values(), default=0.0), critical=_path(last, after))
+    ]
 
 
-def _first_of_all(gap: Gap, stack: Stack, gaps: Mapping[str, Gap]) -> list[Gap]:
-    """What must be closed before: what it requires; or when it is to be stopped, stopping those that require it."""
-    stops = gap.kind is GapKind.UNWANTED
-    names = stack.dependents[gap.component] if stops else stack.specs[gap.component].requires
-    near = (gaps.get(f"{gap.environment}/{name}") for name in names)
-    return [one for one in near if one is not None and (one.kind is GapKind.UNWANTED or not stops)]
+def _estimate(move: Move, known: Estimates | None) -> Estimate:
+    if known is None:
+        return Estimate(seconds=move.estimate)
+    return known.of(kind_of(move.agent, move.component, move.mode, move.strategy), move.estimate)
 
 
-def _in_order(stack: Stack, gaps: Mapping[str, Gap]) -> list[Gap]:
-    """Each gap after those that must be closed before it, else in declared order."""
-    found: dict[str, Gap] = {}
-
-    def add(gap: Gap) -> None:
-        for before in _first_of_all(gap, stack, gaps):
-            if before.key not in found:
-                add(before)
-        found[gap.key] = gap
-
-    for gap in sorted(gaps.values(), key=lambda gap: (gap.environment, stack.order[gap.component])):
-        if gap.key not in found:
-            add(gap)
-    return list(found.values())
+def _overall(critical: Sequence[Estimate], seconds: float) -> Confidence:
+    words = list(Confidence)
+    counted = [one.confidence for one in critical if one.seconds >= TENTH * seconds]
+    return min(counted, key=words.index, default=Confidence.GOOD)
 
 
-def _step(gap: Gap, stack: Stack, starts: float, expected: Expected) -> Step | None:
-    move = _first(_options(gap, stack))
-    if move is None:
-        return None
-    learnt = expected.get((move.agent, move.component, move.mode))
+def _step(move: Move, gap: Gap, starts: float, known: Estimate) -> Step:
     return Step(
         environment=gap.environment,
         component=gap.component,
@@ -105,23 +130,18 @@ def _step(gap: Gap, stack: Stack, starts: float, expected: Expected) -> Step | N
         strategy=move.strategy,
         why=gap.why,
         starts=round(starts, 3),
-        seconds=round(move.estimate if learnt is None else learnt, 3),
-        learnt=learnt is not None,
+        seconds=round(known.seconds, 3),
+        learnt=known.confidence is not Confidence.NONE,
+        confidence=known.confidence,
+        known=known.why,
+        spread=round(known.spread, 3),
     )
 
 
 def _options(gap: Gap, stack: Stack) -> Options:
-    free = Gap(environment=gap.environment, component=gap.component, kind=gap.kind, why=gap.why, failure=gap.failure)
+    free = gap.but(blocked_by=(), target="")
     return options_for(free, stack, (), Terms(budget=Budget(attempts=1, recoveries=1)), waited=0.0)
 
 
 def _first(options: Options) -> Move | None:
     return next((move for move in options.moves if move.mode in DELEGATED), None)
-
-
-def _path(last: str | None, after: Mapping[str, str | None]) -> tuple[str, ...]:
-    path: list[str] = []
-    while last is not None:
-        path.append(last)
-        last = after[last]
-    return tuple(reversed(path))

@@ -144,7 +144,7 @@ class ScriptedBoard:
             touches=tuple(one for one in strategy.touches if one in self._stack.specs),
         )
 
-    def put(self, key: str, order: int, options: Options | None) -> None:
+    def put(self, key: str, place: tuple[float, int], options: Options | None) -> None:
         """Gaps do not matter to a script."""
 
     def can_delegate(self, _key: str) -> bool:

@@ -28,11 +28,16 @@ def obstacle(move: Claim, stack: Stack, holders: Iterable[Claim]) -> str | None:
     """What stands in the way of starting a move beside those that hold something already, or None."""
     mine = {move.component, *move.touches}
     needs = stack.specs[move.component].requires
+    everywhere = mine & stack.shared, stack.shared.intersection(needs)
     for other in holders:
+        clash = None
         if other.environment == move.environment:
             clash = _clash(mine, needs, set(move.locks), other)
-            if clash:
-                return clash
+        elif any(everywhere):
+            clash = _clash(*everywhere, set(), other)
+            clash = clash and f"{clash} for {other.environment}"
+        if clash:
+            return clash
     return None
 
 
@@ -46,9 +51,9 @@ def _clash(mine: set[str], needs: Collection[str], locks: set[str], other: Claim
     return f"the lock {min(shared)!r} is held for {other.component}" if shared else None
 
 
-def has_lane(environment: str, lanes: int, holders: Collection[Claim]) -> bool:
-    """Whether one more may start there: a shared lane is free, or nothing is in flight in that environment.
+def has_lane(environment: str, lanes: int, holders: Collection[Claim], overdue: Collection[str]) -> bool:
+    """Whether one more may start there: a lane is free, or it has waited too long and nothing is in flight there.
 
-    So none is held up by what hangs in another one.
+    So no environment is held up by what hangs in another one.
     """
-    return len(holders) < lanes or all(one.environment != environment for one in holders)
+    return len(holders) < lanes or (environment in overdue and all(one.environment != environment for one in holders))

@@ -43,7 +43,8 @@ class Move(Value):
     strategy: str | None = None
     keyword: str  #: the pipeline's word for it, e.g. delegate_pool_setup
     why: str
-    estimate: float = 0.0  #: expected seconds
+    estimate: float = 0.0  #: declared seconds
+    remaining: float = 0.0  #: expected seconds to the end of the longest way that begins with it; 0 where not ranked
     deadline: float = 60.0  #: seconds after which the delegation is given up
     risk: Risk = Risk.SAFE
     rung: int = 0  #: blast radius: position on the ladder of strategies

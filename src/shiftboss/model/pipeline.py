@@ -40,6 +40,7 @@ class ComponentSpec(Value):
     estimate: float = 1.0  #: seconds its work is expected to take, until durations are learned
     patience: float = 30.0  #: seconds it may stay STARTING before that counts as a failure
     deadline: float = 60.0  #: seconds one delegation may take
+    shared: bool = False  #: one for all environments of a working directory: worked on in one of them at a time
     description: str = ""
 
 

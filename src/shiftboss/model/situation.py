@@ -7,6 +7,7 @@ from typing import Protocol
 from shiftboss.model.gap import Gap
 from shiftboss.model.move import Delegation, Move
 from shiftboss.model.observation import Snapshot
+from shiftboss.model.ranking import Ranking
 from shiftboss.model.recovery import Attempt
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import Stack
@@ -14,7 +15,7 @@ from shiftboss.model.value import Value
 
 
 class LegalMoves(Protocol):
-    """The legal moves, in declared order and gentlest first; made as they are asked for."""
+    """The legal moves, by priority (else as declared) and gentlest first; made as they are asked for."""
 
     def __iter__(self) -> Iterator[Move]:
         """The moves in order."""
@@ -49,8 +50,9 @@ class Situation(Value):
     in_flight: Mapping[str, Delegation]  #: by environment/component
     ledger: Mapping[str, Sequence[Attempt]]  #: settled delegations by environment/component
     history: Mapping[str, Sequence[Attempt]]  #: settled delegations by environment, in order
-    lanes: int  #: how many further delegations may start beside those that `idle` allows; may be negative
-    idle: Collection[str] = ()  #: environments in which nothing is in flight: each may start one, whatever `lanes` says
+    lanes: int  #: how many further delegations may start now; may be negative
+    overdue: Collection[str] = ()  #: environments that waited too long: each may start one, whatever `lanes` says
     hopeless: Mapping[str, str]  #: why nothing may be done any more, by environment/component
     lowered: Collection[str] = ()  #: what has worked in this run and does not now, by environment/component
+    ranking: Ranking = Ranking()  #: what the order of the legal moves comes from
     notes: Sequence[str] = field(default_factory=tuple)

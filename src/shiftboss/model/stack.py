@@ -22,6 +22,7 @@ class Stack(Value):
     keywords: Mapping[str, str]  #: agent id -> the hub's word for sending it
     order: Mapping[str, int]  #: component -> declared position
     dependents: Mapping[str, tuple[str, ...]]  #: component -> those that require it directly
+    shared: frozenset[str] = frozenset()  #: components that are one for all environments
     strategies: Sequence[Strategy] = ()
     recovery_agent: Agent | None = None
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
@@ -73,6 +74,7 @@ def stack_of(pipeline: Pipeline, catalogue: Catalogue, strategies: Sequence[Stra
         keywords={agent.id: keyword_of(pipeline, agent) for agent in agents if not agent.is_hub},
         order={name: index for index, name in enumerate(specs)},
         dependents={name: tuple(found) for name, found in dependents.items()},
+        shared=frozenset(spec.name for spec in specs.values() if spec.shared),
         strategies=tuple(sorted(strategies, key=lambda strategy: strategy.radius)),
         recovery_agent=next((agent for agent in agents if agent.delegation == RECOVERY), None),
         agents={agent.id: agent for agent in agents},

@@ -15,7 +15,7 @@ from shiftboss.errors import StoreBroken
 
 HERE = Path(__file__).parent
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Stored as user_version; an older file gets what it lacks, one of a newer version is refused, never guessed at."""
 
 

@@ -4,20 +4,14 @@ Writing is done within the transaction of the events it follows from (Journal.ap
 memory never tell different stories. Reading is for the start of a run and for `shiftboss memory`.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from shiftboss.model.duration import Conditions, Duration, Kind, added
 from shiftboss.model.lesson import Credit, Lesson
 from shiftboss.model.value import Value
 from shiftboss.store.database import Database
-
-
-class Duration(Value):
-    """Seconds a kind of delegation took, folded over runs."""
-
-    count: int
-    mean: float
-    last: float
 
 
 class Remedy(Value):
@@ -35,14 +29,30 @@ class Memory:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def learn_duration(self, agent: str, component: str, mode: str, seconds: float) -> None:
-        """Fold one more duration in (a running mean that forgets after about 20); call it in a transaction."""
-        self._database.run("learn_duration", agent, component, mode, seconds)
+    def learn_duration(self, kind: Kind, seconds: float, conditions: Conditions, at: float) -> None:
+        """Keep one more duration (unix seconds `at`); call it in a transaction."""
+        key = (*kind, conditions.profile, conditions.host, conditions.versions)
+        found = self._database.rows("duration", *key)
+        samples, count = found[0] if found else ("[]", 0)
+        kept = json.dumps(added(json.loads(samples), round(seconds, 4)))
+        self._database.run("keep_duration", *key, kept, count + 1, at)
 
-    def durations(self) -> dict[tuple[str, str, str], Duration]:
-        """By (agent, component, mode)."""
-        rows = self._database.rows("durations")
-        return {(a, c, m): Duration(count=n, mean=mean, last=last) for a, c, m, n, mean, last in rows}
+    def durations(self) -> list[Duration]:
+        """What all kinds of orders took, in all places."""
+        return [
+            Duration(
+                agent=agent,
+                component=component,
+                mode=mode,
+                conditions=Conditions(profile=profile, host=host, versions=versions),
+                samples=tuple(json.loads(samples)),
+                count=count,
+                seen=seen,
+            )
+            for agent, component, mode, profile, host, versions, samples, count, seen in self._database.rows(
+                "durations"
+            )
+        ]
 
     def learn(self, credit: Credit, *, lasted: bool, at: float) -> None:
         """Fold in whether a recovery lasted. One that did not loses what it had earned: the lesson is dropped.
@@ -106,9 +116,7 @@ class Memory:
 
     def export(self) -> dict[str, Sequence[dict[str, Any]]]:
         """Everything as plain values."""
-        durations = [
-            {"agent": a, "component": c, "mode": m, **vars(one)} for (a, c, m), one in self.durations().items()
-        ]
+        durations = [{**vars(one), "conditions": dict(vars(one.conditions))} for one in self.durations()]
         return {
             "lessons": [{**vars(one), "rate": round(one.rate, 3)} for one in self.lessons()],
             "remedies": [dict(vars(one)) for one in self.remedies()],

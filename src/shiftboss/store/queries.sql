@@ -26,17 +26,19 @@ SELECT id, kind, data FROM inbox WHERE run = ? OR run = '' ORDER BY id;
 -- Remove a message; done in the transaction that journals what it led to.
 DELETE FROM inbox WHERE id = ?;
 
--- learn_duration
--- Fold one more duration into the running mean of its kind.
-INSERT INTO durations (agent, component, mode, count, mean, last) VALUES (?1, ?2, ?3, 1, ?4, ?4)
-ON CONFLICT (agent, component, mode) DO UPDATE SET
-  count = count + 1,
-  mean = mean + (?4 - mean) / min(count + 1, 20),
-  last = ?4;
+-- duration
+-- What one kind of order took in one place so far.
+SELECT samples, count FROM duration_samples
+WHERE agent = ? AND component = ? AND mode = ? AND profile = ? AND host = ? AND versions = ?;
+
+-- keep_duration
+-- The samples of one kind of order in one place, as they are now.
+INSERT OR REPLACE INTO duration_samples (agent, component, mode, profile, host, versions, samples, count, seen)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- durations
--- What each kind of delegation took so far.
-SELECT agent, component, mode, count, mean, last FROM durations;
+-- What each kind of order took everywhere.
+SELECT agent, component, mode, profile, host, versions, samples, count, seen FROM duration_samples;
 
 -- drop_other_versions
 -- What was learned about a failure with other versions no longer holds.

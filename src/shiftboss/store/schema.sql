@@ -17,14 +17,21 @@ CREATE TABLE IF NOT EXISTS inbox (
   data TEXT NOT NULL
 );
 
-CREATE TABLE IF NOT EXISTS durations (
+-- Formats 1 and 2 kept one mean for all machines, which says nothing about this one.
+DROP TABLE IF EXISTS durations;
+
+-- What kinds of orders took in one place: the newest samples (JSON, seconds, oldest first) and how many there were.
+CREATE TABLE IF NOT EXISTS duration_samples (
   agent TEXT NOT NULL,
   component TEXT NOT NULL,
   mode TEXT NOT NULL,
+  profile TEXT NOT NULL,
+  host TEXT NOT NULL,
+  versions TEXT NOT NULL,
+  samples TEXT NOT NULL,
   count INTEGER NOT NULL,
-  mean REAL NOT NULL,
-  last REAL NOT NULL,
-  PRIMARY KEY (agent, component, mode)
+  seen REAL NOT NULL,
+  PRIMARY KEY (agent, component, mode, profile, host, versions)
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS lessons (

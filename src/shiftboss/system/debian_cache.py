@@ -73,15 +73,29 @@ def load_set(folder: Path) -> DebSet | None:
         return None
 
 
+def find_damaged(folder: Path, debs: Sequence[Deb]) -> list[str]:
+    """The files that are gone, or whose checksum is wrong; changes nothing."""
+    return [deb.file for deb in debs if not _is_whole(folder / deb.file, deb)]
+
+
+def _is_whole(path: Path, deb: Deb) -> bool:
+    try:
+        return sha256_of(path) == deb.sha256
+    except OSError:
+        return False
+
+
 def drop_damaged(folder: Path, debs: Sequence[Deb]) -> list[str]:
     """Delete the files whose checksum is wrong and name all that are now missing."""
-    missing: list[str] = []
-    for deb in debs:
-        path = folder / deb.file
-        if not path.is_file() or sha256_of(path) != deb.sha256:
-            path.unlink(missing_ok=True)
-            missing.append(deb.file)
+    missing = find_damaged(folder, debs)
+    for file in missing:
+        (folder / file).unlink(missing_ok=True)
     return missing
+
+
+def set_folders(cache: Path) -> list[Path]:
+    """The folders of a cache that hold sets, whole or not: DISTRIBUTION/ARCHITECTURE/SUITE/PACKAGE."""
+    return sorted(path for path in cache.glob("*/*/*/*") if path.is_dir())
 
 
 def take_in(downloaded: Path, folder: Path, packages: Sequence[Package]) -> list[Deb]:

@@ -82,6 +82,15 @@ def free_port(preferred: int, avoid: Collection[int] = ()) -> int:
     )
 
 
+def free_ports(count: int) -> list[int]:
+    """Distinct ports that are free now, as the kernel gives them out: for stacks that are thrown away."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
 def _can_bind(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: a port whose last connections are only waiting to be forgotten counts as free.

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ __all__ = [
     "NoProvider",
     "OutOfSpace",
     "PackageSpec",
+    "fetch",
     "install",
     "self_test_version",
 ]
@@ -102,13 +103,35 @@ async def install(
     return replace(found, seconds=time.monotonic() - started)
 
 
-async def _make(spec: PackageSpec, prefix: Path, cache: Path, warn: Say, say: Say) -> Installed:
-    _refuse_foreign(prefix)
-    _need_space(prefix.parent, UNPACK_BYTES)
+async def fetch(spec: PackageSpec, *, cache: Path, warn: Say, progress: Say | None = None) -> tuple[DebSet, bool]:
+    """Have every package file in the cache, checked, so that `install` needs no network; idempotent.
+
+    The set, and whether all of it was there before.
+
+    Raises:
+        NoProvider: the machine has no apt, keyring or mirror to get it from.
+        InstallFailed: a step failed.
+        OutOfSpace: the disk is too full.
+    """
+    cache = _named_well(cache, forbidden='"\\\n')
+    with _typed_os_errors(cache):
+        async with _stocked(spec, cache, warn, progress or _silent) as (_, found, from_cache):
+            return found, from_cache
+
+
+@contextlib.asynccontextmanager
+async def _stocked(spec: PackageSpec, cache: Path, warn: Say, say: Say) -> AsyncGenerator[tuple[Path, DebSet, bool]]:
+    """The cache's folder with the whole set in it, which nobody changes meanwhile; and whether the cache had it."""
     arch = await debian_apt.architecture()
     store = cache / "debian" / arch / spec.suite / spec.name
     async with debian_cache.locked(store.with_name(f"{store.name}.lock"), _waiting(say)):
-        found, from_cache = await _have_debs(spec, store, warn, say)
+        yield store, *(await _have_debs(spec, store, warn, say))
+
+
+async def _make(spec: PackageSpec, prefix: Path, cache: Path, warn: Say, say: Say) -> Installed:
+    _refuse_foreign(prefix)
+    _need_space(prefix.parent, UNPACK_BYTES)
+    async with _stocked(spec, cache, warn, say) as (store, found, from_cache):
         with debian_cache.scratch(prefix.parent, prefix.name) as folder:
             say(f"unpacking {len(found.debs)} packages")
             built = folder / "prefix"

@@ -69,6 +69,7 @@ def _component(doc: Document, source: str) -> ComponentSpec:
         probe=target(doc["probe"], source),
         requires=tuple(doc.get("requires") or ()),
         locks=tuple(doc.get("locks") or ()),
+        shared=bool(doc.get("shared")),
         description=doc.get("description") or "",
         **numbers,
     )

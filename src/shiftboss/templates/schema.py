@@ -70,6 +70,7 @@ class ComponentForm(_Form):
     estimate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         default=1.0, description="seconds the work is expected to take"
     )
+    shared: bool = Field(default=False, description="it is one for all environments of a working directory")
     patience: Seconds = Field(default=30.0, description="seconds it may be starting before that is a failure")
     deadline: Seconds = Field(default=60.0, description="seconds one delegation may take")
     description: str = ""
