@@ -34,13 +34,13 @@ def store(folder: Path, work: Sequence[Sequence[Row]], synchronous: str) -> floa
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={synchronous}")
     connection.executescript((files("shiftboss.store") / "schema.sql").read_text())
-    insert, learn = queries()["append"], queries()["learn_duration"]
+    insert, learn = queries()["append"], queries()["keep_duration"]
     start = time.perf_counter()
     for rows in work:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(insert, rows)
         if rows[-1][2] == "Settled":
-            connection.execute(learn, ("worker", rows[-1][0], "ensure", 0.001))
+            connection.execute(learn, ("worker", rows[-1][0], "ensure", "", "", "", "[0.001]", 1, 0.0))
         connection.execute("COMMIT")
     passed = time.perf_counter() - start
     connection.close()

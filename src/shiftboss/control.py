@@ -31,18 +31,17 @@ from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.leftovers import cut_off_recoveries, stop_helpers
 from shiftboss.looking import check_components, check_script, conditions, events_of, expected, look, running
-from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
-from shiftboss.model.move import Risk
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
-from shiftboss.purging import purge
+from shiftboss.purging import check_purge, purge
 from shiftboss.reporting import build_report
 from shiftboss.system.files import Ballast
 from shiftboss.system.lock import EnvironmentLock
 from shiftboss.view import RunView, fold
+from shiftboss.workbenches import consent_in
 
 Listener = Callable[[Recorded], None]
 
@@ -78,11 +77,12 @@ async def run_goal(
     """Start a run for a goal and drive it to its end.
 
     Raises:
-        BadInput: a component that does not exist, or a working directory that can't be used.
+        BadInput: a component that does not exist, a purge that is denied, or a working directory that can't be used.
         Refused: another hub owns an environment.
     """
     check_components(session, goal)
     check_script(session)
+    check_purge(session, goal)
     chosen = brain_for(session.pipeline, brain)
     session, records = open_for_work(session)
     now = session.clock.now()
@@ -226,11 +226,6 @@ def _name_left_overs(session: Session, hub: Hub) -> None:
                 hub.warn(text, name, component)
 
 
-def _consent(session: Session, chain: str) -> dict[Risk, Answer]:
-    given = vars(session.settings.consent)
-    return rules_for(chain, {Risk(name): Answer(said) for name, said in given.items() if said != "chain"})
-
-
 def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Brain) -> Charter:
     limits = session.settings.limits
     learnt_with = bound_to(session)
@@ -250,13 +245,13 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         period=session.settings.probes.period,
         interval=session.settings.probes.interval,
         window=limits.window,
-        consent={name: _consent(session, bench.environment.chain) for name, bench in session.benches.items()},
+        consent={name: consent_in(bench) for name, bench in session.benches.items()},
         limits=session.pack.limits,
         lessons=records.memory.lessons(learnt_with),
         credits=records.memory.credits(session.benches, learnt_with),
         versions=learnt_with,
         conditions=here,
-        expect=partial(expected, records.memory, here),
+        expect=None if scripted else partial(expected, records.memory, here),
         report=partial(build_report, session, records.memory),
     )
 

@@ -4,18 +4,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shiftboss.app import Records, Session, read_records
+from shiftboss.app import Records, Session, bound_to, read_records
 from shiftboss.engine.analyse import Analysis
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.duration import Conditions
 from shiftboss.model.events import Recorded
 from shiftboss.model.observation import Observation
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Goal
+from shiftboss.store.memory import Memory
+from shiftboss.system.host import host
 from shiftboss.system.lock import EnvironmentLock, Owner
 
 if TYPE_CHECKING:
     from shiftboss.engine.plan import Plan
+    from shiftboss.model.estimate import Estimates
 
 
 async def look(session: Session) -> list[Observation]:
@@ -40,12 +44,29 @@ async def plan(session: Session, goal: Goal) -> "Plan":
     analysis = Analysis(session.stack, goal, parts=session.parts)
     gaps = analysis.full(session.benches, snapshot)
     records = read_records(session.home)
-    learnt = records.memory.durations() if records else {}
+    known = expected(records.memory if records else None, conditions(session))
     if records:
         records.close()
     wanted = {f"{e}/{name}" for e in session.benches for name in analysis.wanted_in(e)}
     shown = {key: seen for key, seen in snapshot.items() if key in wanted}
-    return plan_for(session.stack, shown, gaps, {kind: duration.mean for kind, duration in learnt.items()})
+    return plan_for(session.stack, shown, gaps, known, session.settings.limits.parallel)
+
+
+def conditions(session: Session) -> dict[str, Conditions]:
+    """Under which conditions things take their time in each environment now."""
+    versions, machine = bound_to(session), host()
+    return {
+        name: Conditions(profile=bench.environment.profile, host=machine, versions=versions)
+        for name, bench in session.benches.items()
+    }
+
+
+def expected(memory: Memory | None, here: Mapping[str, Conditions]) -> "dict[str, Estimates]":
+    """What is known of durations, by environment."""
+    from shiftboss.model.estimate import Estimates
+
+    known = memory.durations() if memory else []
+    return {name: Estimates(known, one) for name, one in here.items()}
 
 
 def check_components(session: Session, goal: Goal) -> None:
@@ -126,9 +147,9 @@ def log_of(session: Session, component: str, environment: str | None = None) -> 
         BadInput: no such component, or one that writes no log.
     """
     bench = session.benches[environment or next(iter(session.benches))]
-    logs = session.pack.logs
+    logs = session.pack.logs(bench)
     if component in logs:
-        return bench.environment.folder / logs[component].format(chain=bench.environment.chain)
+        return logs[component]
     own = bench.environment.log_folder / f"{component}.log"
     if component in session.stack.specs and own.exists():
         return own

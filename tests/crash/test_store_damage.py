@@ -15,6 +15,7 @@ import pytest
 from demo.stack import FOLDER, PROCESSES, Demo
 from shiftboss.app import BALLAST
 from shiftboss.errors import StoreBroken
+from shiftboss.model.duration import Conditions
 from shiftboss.model.events import NoteAdded, Recorded
 from shiftboss.model.lesson import Credit
 from shiftboss.model.run import Ending
@@ -49,7 +50,7 @@ def commit(store: Database, seed: int, number: int) -> None:
     )
 
     def teach() -> None:
-        memory.learn_duration("a", f"c{number % 7}", "ensure", float(number))
+        memory.learn_duration(("a", f"c{number % 7}", "ensure"), float(number), Conditions(), float(number))
         memory.open_credit(credit)
         if number % 2:
             memory.learn(credit, lasted=number % 3 > 0, at=float(number))

@@ -27,7 +27,7 @@ class Risk(StrEnum):
 
     SAFE = "safe"
     DISRUPTIVE = "disruptive"  #: interrupts a part that may be working
-    DESTRUCTIVE = "destructive"  #: data is moved aside
+    DESTRUCTIVE = "destructive"  #: data is moved aside, or made anew
     FOREIGN = "foreign"  #: touches what is not ours
     SYSTEM = "system"  #: installs system-wide
 

@@ -1,0 +1,114 @@
+"""Developer acts, second node and ZMQ without any process: what is decided before anything is asked or started."""
+
+import pytest
+
+from command import document, no_traceback, shiftboss
+from shiftboss.app import Request, open_session
+from shiftboss.environments import Place, enrol
+from shiftboss.errors import BadInput
+from shiftboss.packs.mining import maturity, pool
+from shiftboss.packs.mining.configs import daemon_text, peer_text
+from shiftboss.packs.mining.developer import longest_branch, spread
+from shiftboss.packs.mining.layout import daemon_ports
+
+
+def opened(home, *sets, environments=("regtest",)):
+    return open_session(Request(workdir=home, sets=sets, environ={}, cwd=home, environments=environments))
+
+
+def bench_of(home, *sets, name="regtest"):
+    return opened(home, *sets, environments=(name,)).benches[name]
+
+
+def tip(height, branchlen, status):
+    return {"height": height, "branchlen": branchlen, "status": status, "hash": f"{height}-{branchlen}"}
+
+
+def test_what_a_reorganisation_replaces_is_what_was_there_when_it_began():
+    tips = [
+        tip(7, 0, "active"),  # the fork itself, or what the miner has found on it since
+        tip(9, 2, "valid-fork"),  # an earlier reorganisation from the same block
+        tip(10, 3, "invalid"),
+        tip(11, 4, "invalid"),  # the same branch, one block later: found while we asked
+        tip(12, 6, "invalid"),  # another one, that leaves the chain below
+    ]
+    assert longest_branch(tips, 7)["height"] == 11
+
+
+@pytest.mark.parametrize(("number", "coins", "each"), [(1, 1, [1]), (7, 3, [3, 2, 2]), (2, 4, [1, 1, 0, 0])])
+def test_payments_are_spread_evenly_over_the_coins(number, coins, each):
+    assert spread(number, coins) == each
+
+
+def test_a_second_node_is_a_part_only_where_it_is_asked_for(tmp_path):
+    for name in ("regtest", "testnet4", "main"):
+        without, with_it = (opened(tmp_path, f"daemon.peer={on}", environments=(name,)) for on in ("no", "yes"))
+        assert with_it.parts[name] - without.parts[name] == {"peer", "peer.config"}
+
+
+def test_the_nodes_find_each_other_on_loopback_only(tmp_path):
+    bench = bench_of(tmp_path, "daemon.peer=yes", name="signet")
+    first, second = (text.splitlines() for text in (daemon_text(bench), peer_text(bench)))
+    p2p = bench.ports["p2p"]
+    assert {"listen=1", f"bind=127.0.0.1:{p2p}", "listenonion=0", "connect=0"} <= set(first)
+    assert [line for line in second if "connect" in line or "listen" in line] == [
+        "listen=0",
+        f"connect=127.0.0.1:{p2p}",
+    ]
+    challenge = [line for line in first if line.startswith("signetchallenge=")]
+    assert [line for line in second if line.startswith("signetchallenge=")] == challenge
+    assert daemon_ports(bench) == ("rpc", "p2p")
+
+
+def test_zmq_is_asked_of_the_daemon_and_handed_to_the_pool(tmp_path):
+    bench = bench_of(tmp_path, "daemon.zmq=yes", 'pool.command=["mypool", "--hashblock={zmq}"]')
+    assert f"zmqpubhashblock=tcp://127.0.0.1:{bench.ports['zmq']}" in daemon_text(bench).splitlines()
+    assert pool._command(bench)[-1] == f"--hashblock=tcp://127.0.0.1:{bench.ports['zmq']}"
+    assert daemon_ports(bench) == ("rpc", "zmq")
+
+
+@pytest.mark.parametrize(
+    ("sets", "what"),
+    [
+        (['pool.command=["p", "{zmq}"]'], "daemon.zmq is off"),
+        (["daemon.zmq=yes", "daemon.rpc=127.0.0.1:9", "daemon.cookie_file=c"], "daemon.zmq is for a daemon"),
+        (["daemon.peer=yes", "daemon.rpc=127.0.0.1:9", "daemon.cookie_file=c"], "daemon.peer is for a daemon"),
+    ],
+)
+def test_what_can_not_be_is_said_before_anything_is_started(tmp_path, sets, what):
+    with pytest.raises(BadInput, match=what):
+        opened(tmp_path, *sets)
+
+
+def test_maturity_is_asked_for_only_where_blocks_cost_nothing(tmp_path):
+    names = ("regtest", "signet")
+    asked = {name: maturity.asked_for(bench_of(tmp_path, "proof.until=maturity", name=name)) for name in names}
+    assert asked == {"regtest": True, "signet": False}
+    assert not maturity.asked_for(bench_of(tmp_path))
+
+
+def places(home, **profiles):
+    enrol(home / ".shiftboss", [Place(name=n, profile=p, slot=k) for k, (n, p) in enumerate(profiles.items())])
+
+
+def said(result):
+    no_traceback(result)
+    return result.returncode, " ".join(result.stderr.split())
+
+
+def test_an_act_is_done_where_it_can_only_be_meant(tmp_path):
+    places(tmp_path, far="testnet4", near="regtest")
+    code, text = said(shiftboss(tmp_path, "mine", "2"))
+    assert (code, "mine in near: the daemon is not ready" in text) == (2, True), text
+    places(tmp_path, far="testnet4", near="regtest", other="regtest")
+    code, text = said(shiftboss(tmp_path, "reorg"))
+    assert (code, "it is not said where: the environments here are far, near, other" in text) == (2, True), text
+    code, text = said(shiftboss(tmp_path, "reorg", "--env", "far"))
+    assert (code, "blocks can't be made at will on testnet4" in text) == (2, True), text
+
+
+def test_nothing_is_sent_or_mined_on_main_and_nothing_is_made(tmp_path):
+    for words in (("mine",), ("reorg", "3"), ("send", "3")):
+        found = document(shiftboss(tmp_path, *words, "--env", "main", "--json"))
+        assert "nothing is made or sent on main" in found["diagnostics"][0]["what"]
+    assert list(tmp_path.iterdir()) == []
