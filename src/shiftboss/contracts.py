@@ -87,7 +87,8 @@ class Pack(Value):
     default_pipeline: str
     profiles: Mapping[str, Profile]  #: kinds of environments by name; the first is the default
     parts: Callable[[Workbench], Collection[str] | None] = lambda _bench: None  #: wanted in an environment; None: all
-    without: Callable[[Workbench], Collection[str]] = lambda _bench: ()  #: not wanted there, although it would belong
+    optional: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Components that are wanted only where a setting says so -> its key, such as daemon.peer."""
     acts: Mapping[str, str] = field(default_factory=dict[str, str])  #: name -> `module:function` of an Act
     strategies: Sequence[Strategy] = ()
     advise: Advisor

@@ -1,8 +1,33 @@
 """`down --purge`: the data of every environment is moved aside, after all of it has stopped."""
 
 from shiftboss.app import Records, Session
+from shiftboss.errors import BadInput
+from shiftboss.model.consent import Answer
+from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Delegated, Settled
+from shiftboss.model.move import Risk
+from shiftboss.model.run import Goal
 from shiftboss.system.clock import file_stamp
+from shiftboss.workbenches import consent_in
+
+
+def check_purge(session: Session, goal: Goal) -> None:
+    """Refuse a purge where moving data is denied, before anything is stopped: whoever types it is not asked again.
+
+    Raises:
+        BadInput: with a finding for each such environment.
+    """
+    denied = [name for name, bench in session.benches.items() if consent_in(bench)[Risk.DESTRUCTIVE] is Answer.DENY]
+    if not goal.purge or not denied:
+        return
+    remedy = "Leave it out with --env, or allow it there: --set env.{}.consent.destructive=allow"
+    found = [(name, f"moving the data of environment {name!r} is denied") for name in denied]
+    raise BadInput(
+        [
+            Diagnostic(place="command line", path="--purge", what=what, remedy=remedy.format(name))
+            for name, what in found
+        ]
+    )
 
 
 def purge(session: Session, records: Records, run: str) -> None:

@@ -56,13 +56,13 @@ def _try(read: Callable[[], T], otherwise: T) -> T:
 
 
 def _paths(session: Session, bench: Workbench, parts: Iterable[str]) -> Mapping[str, str]:
-    folder = bench.environment.folder
+    folder, logs = bench.environment.folder, session.pack.logs(bench)
     found = {"working directory": str(session.home), "environment": str(folder)}
     for part in parts:
         if (folder / part).is_dir():
             found[f"data of {part}"] = str(folder / part)
-        if part in session.pack.logs:
-            found[f"log of {part}"] = str(folder / session.pack.logs[part].format(chain=bench.environment.chain))
+        if part in logs:
+            found[f"log of {part}"] = str(logs[part])
     return found
 
 
@@ -71,8 +71,8 @@ def _tails(session: Session, bench: Workbench, part: str) -> Iterator[tuple[str,
     from shiftboss.system.files import read_text_tail
 
     printed = bench.environment.log_folder / f"{part}.log"
-    named = session.pack.logs.get(part)
-    paths = [bench.environment.folder / named.format(chain=bench.environment.chain)] if named else []
+    named = session.pack.logs(bench).get(part)
+    paths = [named] if named else []
     for path in dict.fromkeys((*paths, printed)):
         lines = _try(lambda path=path: read_text_tail(path, TAIL_BYTES), "").splitlines()[-TAIL_LINES:]
         if lines:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from shiftboss.environments import FOLDER, Place, allotted
 from shiftboss.errors import BadInput
+from shiftboss.model.consent import Answer, rules_for
 from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.move import Risk
 from shiftboss.model.profile import Profile
 from shiftboss.settings import Settings, Sources
 from shiftboss.settings_table import Ports
@@ -49,6 +51,14 @@ def _bench(home: Path, place: Place, profile: Profile, settings: Settings, clock
         settings=settings,
         clock=clock,
         processes=Processes(home, place.name, environment.run_folder),
+    )
+
+
+def consent_in(bench: Workbench) -> dict[Risk, Answer]:
+    """What may be done in an environment without asking: what was set for it, else what its chain's worth allows."""
+    given = vars(bench.settings.consent)
+    return rules_for(
+        bench.environment.chain, {Risk(name): Answer(said) for name, said in given.items() if said != "chain"}
     )
 
 

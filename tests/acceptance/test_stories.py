@@ -1,4 +1,4 @@
-"""The stories of the original document on real parts: the scripts under examples/, as a newcomer runs them."""
+"""The stories of the original document, and one more, on real parts: the scripts under examples/, unchanged."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from shiftboss.system import proc
 from shiftboss.view import fold
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-STORIES = ["port-conflict", "corrupted-database", "five-failures"]
+STORIES = ["port-conflict", "corrupted-database", "five-failures", "several-environments"]
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ PACK = Pack(
     advise=lambda component, kind, bench: [(f"look at {component}", "safe")],
     endpoints=nothing,
     proof=nothing,
-    logs={name: f"logs/{name}.log" for name in PROCESSES},
+    logs=lambda bench: {name: bench.environment.log_folder / f"{name}.log" for name in PROCESSES},
 )
 
 

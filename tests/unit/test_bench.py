@@ -114,8 +114,10 @@ def test_no_picture_is_wider_than_a_page_and_its_words_stay_inside():
     )
     for one in parts["rect"]:
         assert float(one.get("x")) + float(one.get("width")) <= 720
-    for one in parts["text"]:
-        assert 0 <= float(one.get("x")) <= 700
+    ends = [one for one in parts["text"] if one.get("text-anchor") == "end"]
+    assert ends
+    for one in ends:
+        assert float(one.get("x")) - 7 * len(one.text) >= 0
 
 
 def test_the_floor_of_the_hub_stores_every_row_in_two_commits_a_delegation(tmp_path):

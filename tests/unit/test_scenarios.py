@@ -16,7 +16,7 @@ from shiftboss.templates.loader import load_shipped
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "scenarios").glob("*.yaml"))
 SHIPPED = load_shipped(PACK.folder)
-STACK = stack_of(SHIPPED.pipelines[PACK.default_pipeline], SHIPPED, PACK.strategies)
+STACK = stack_of(SHIPPED.pipelines[PACK.default_pipeline], SHIPPED, PACK.strategies, PACK.optional)
 
 
 def collapsed(words: list[str]) -> list[str]:

@@ -153,10 +153,11 @@ async def _self_test(program: Path) -> str:
 
 
 async def _install(bench: Workbench) -> tuple[Path, dict[str, object]]:
-    from shiftboss.system.packages import BinaryBroken, InstallFailed, NoProvider, OutOfSpace, PackageSpec, install
+    from shiftboss.packs.mining.download import KNOTS
+    from shiftboss.system.packages import BinaryBroken, InstallFailed, NoProvider, OutOfSpace, install
 
     marks = bench.processes.helper_variables(bench.run, bench.delegation)
-    spec = PackageSpec(name="bitcoin-knots", suite="sid", program="bitcoind", variables=marks)
+    spec = KNOTS.but(variables=marks)
     try:
         got = await install(spec, prefix=private_prefix(bench), cache=bench.settings.cache.folder, warn=bench.warn)
     except NoProvider as error:

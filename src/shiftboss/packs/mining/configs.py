@@ -1,4 +1,4 @@
-"""The configurations of daemon, pool and miner: pure texts, compared with what lies there (agent config_generator)."""
+"""The configurations of nodes, pool and miner: pure texts, compared with what lies there (agent config_generator)."""
 
 import errno
 import json
@@ -10,6 +10,7 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
+from shiftboss.packs.mining.chains import own_lines
 from shiftboss.packs.mining.layout import (
     HOST,
     adopted,
@@ -19,6 +20,7 @@ from shiftboss.packs.mining.layout import (
     layout,
     observed,
     rpc_url,
+    zmq_endpoint,
 )
 from shiftboss.system.files import ensure_private_folder, write_atomic
 from shiftboss.system.workbench import Workbench
@@ -28,7 +30,34 @@ KEYPOOL = 10
 
 
 def daemon_text(bench: Workbench) -> str:
-    """bitcoin.conf: loopback only, RPC by cookie, no peers."""
+    """bitcoin.conf: loopback only, RPC by cookie, no peers but a second node of ours."""
+    daemon, port = bench.settings.daemon, bench.ports["p2p"]
+    return _node_text(
+        bench,
+        *(("listen=1", f"bind={HOST}:{port}", "listenonion=0") if daemon.peer else ("listen=0",)),
+        "dnsseed=0",
+        *own_lines(bench),
+        *_rpc_lines(bench.ports["rpc"]),
+        "fallbackfee=0.0002",
+        f"keypool={KEYPOOL}",
+        *((f"zmqpubhashblock={zmq_endpoint(bench)}",) if daemon.zmq else ()),
+    )
+
+
+def peer_text(bench: Workbench) -> str:
+    """The second node's bitcoin.conf: no wallet, and connected to the first node only."""
+    return _node_text(
+        bench,
+        "listen=0",
+        "dnsseed=0",
+        f"connect={HOST}:{bench.ports['p2p']}",
+        *(line for line in own_lines(bench) if line.startswith("signetchallenge=")),
+        "disablewallet=1",
+        *_rpc_lines(bench.ports["peer"]),
+    )
+
+
+def _node_text(bench: Workbench, *lines: str) -> str:
     chain = bench.environment.chain
     return "\n".join(
         (
@@ -36,16 +65,14 @@ def daemon_text(bench: Workbench) -> str:
             f"chain={chain}",
             f"[{chain}]",
             "server=1",
-            "listen=0",
-            "dnsseed=0",
-            f"rpcbind={HOST}",
-            f"rpcallowip={HOST}",
-            f"rpcport={bench.ports['rpc']}",
-            "fallbackfee=0.0002",
-            f"keypool={KEYPOOL}",
+            *lines,
             "",
         )
     )
+
+
+def _rpc_lines(port: int) -> tuple[str, ...]:
+    return f"rpcbind={HOST}", f"rpcallowip={HOST}", f"rpcport={port}"
 
 
 def pool_text(bench: Workbench) -> str:
@@ -86,6 +113,7 @@ def stratum_endpoint(bench: Workbench) -> tuple[str, int]:
 
 _TEXTS: dict[str, Callable[[Workbench], str]] = {
     "daemon.config": daemon_text,
+    "peer.config": peer_text,
     "pool.config": pool_text,
     "miner.config": miner_text,
 }
@@ -96,6 +124,7 @@ def path_of(component: str, bench: Workbench) -> Path:
     places = layout(bench)
     paths = {
         "daemon.config": places.daemon_config,
+        "peer.config": places.peer_config,
         "pool.config": places.pool_config,
         "miner.config": places.miner_config,
     }
@@ -116,6 +145,11 @@ def _unneeded(component: str, bench: Workbench) -> str | None:
 async def probe_daemon_config(bench: Workbench) -> Observation:
     """READY when bitcoin.conf is what the settings ask for."""
     return _probe("daemon.config", bench)
+
+
+async def probe_peer_config(bench: Workbench) -> Observation:
+    """READY when the second node's bitcoin.conf is what the settings ask for."""
+    return _probe("peer.config", bench)
 
 
 async def probe_pool_config(bench: Workbench) -> Observation:

@@ -9,7 +9,7 @@ from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import wallet
 from shiftboss.packs.mining.binaries import daemon_program, fingerprint
-from shiftboss.packs.mining.diagnosis import Silence, classify, classify_silence, obstacle, stopped
+from shiftboss.packs.mining.diagnosis import Finding, Silence, classify, classify_silence, obstacle, port_taken, stopped
 from shiftboss.packs.mining.diagnosis_chain import accept, expected_height, judge
 from shiftboss.packs.mining.diagnosis_look import (
     bad,
@@ -25,6 +25,7 @@ from shiftboss.packs.mining.diagnosis_start import note_of, write_note
 from shiftboss.packs.mining.layout import (
     CONFIG_MARK,
     DAEMON,
+    PEER,
     adopted,
     age,
     broken,
@@ -43,7 +44,7 @@ from shiftboss.packs.mining.layout import (
 from shiftboss.packs.mining.readiness import until_ready
 from shiftboss.system import net, proc
 from shiftboss.system.process import Instance, instance_of
-from shiftboss.system.rpc import RpcFailure, RpcUnreadable, RpcWarming
+from shiftboss.system.rpc import RpcError, RpcFailure, RpcUnreadable, RpcWarming
 from shiftboss.system.workbench import Workbench
 
 STOP_SECONDS = 60.0
@@ -77,7 +78,26 @@ async def _ask(bench: Workbench, instance: Instance) -> Observation:
     if info["chain"] != bench.environment.chain:
         summary = f"the daemon runs chain {info['chain']}, wanted is {bench.environment.chain}"
         return broken(bench, DAEMON, FailureKind.CONFIG, summary, instance=instance.identity)
+    found = await _unannounced(bench, instance)
+    if found:
+        return bad(bench, DAEMON, found, evidence={"pid": instance.pid}, instance=instance.identity)
     return _answered(bench, instance, int(info["blocks"]), max(0.0, float(info["time"]) - bench.clock.now()))
+
+
+async def _unannounced(bench: Workbench, instance: Instance) -> Finding | None:
+    """Why nobody hears of blocks over ZMQ although the settings ask for it; it listens there before it answers RPC."""
+    port = bench.ports["zmq"]
+    if not bench.settings.daemon.zmq or listens(instance.pid, port):
+        return None
+    holder = port_holder(bench, port, apart=instance.pid)
+    if holder:
+        return port_taken("ZMQ", "zmq", port, holder)
+    try:
+        await rpc(bench).call("getzmqnotifications")
+    except RpcError:
+        message = "the daemon was built without ZMQ: set another daemon.binary, or daemon.zmq = no"
+        return Finding(kind=FailureKind.CONFIG, message=message)
+    return Finding(kind=FailureKind.DISCONNECTED, message=f"the daemon announces no blocks on ZMQ port {port}")
 
 
 def _answered(bench: Workbench, instance: Instance, height: int, ahead: float) -> Observation:
@@ -173,7 +193,11 @@ def identity(bench: Workbench) -> str:
 
 
 async def handle(order: Delegation, bench: Workbench) -> Outcome:
-    """Daemon and wallet are brought up by the same agent."""
+    """Daemon, wallet and second node are brought up by the same agent."""
+    if order.component == PEER:
+        from shiftboss.packs.mining import peer  # few have one
+
+        return await peer.handle(order, bench)
     if order.component == wallet.WALLET:
         return await wallet.handle(order, bench)
     if adopted(bench):

@@ -51,7 +51,8 @@ class Scene(Value):
     needed_mb: float
     denied: str = ""  #: what is not ours to write, and why
     lock: Holder | None = None  #: who holds the lock of the data folder
-    port: Holder | None = None  #: who listens on our RPC port
+    port: Holder | None = None  #: who listens on a port of ours
+    port_name: str = "rpc"  #: which one
     number: int = 0  #: that port
     bound: Holder | None = None  #: who listens on the other port that it could not have
     bound_number: int = 0
@@ -90,8 +91,12 @@ def obstacle(scene: Scene) -> Finding | None:
         kind = FailureKind.PORT_ORPHAN if scene.lock.ours else FailureKind.LOCKED
         return Finding(kind=kind, message=message, evidence=_held(scene.lock, "lock"))
     if scene.port:
-        return port_taken("RPC", "rpc", scene.number, scene.port)
+        return port_taken(LABELS[scene.port_name], scene.port_name, scene.number, scene.port)
     return None
+
+
+LABELS = {"rpc": "RPC", "p2p": "P2P", "zmq": "ZMQ"}
+"""How the daemon's ports are called in messages."""
 
 
 def port_taken(label: str, name: str, number: int, holder: Holder) -> Finding:

@@ -2,23 +2,21 @@
 
 Each start notes the height that the daemon had when it ended, read off its own log (or our note, chain.json, that
 funding and proof write). A running daemon below that height, which has not reached it since its start, has lost data.
-A user who takes blocks back in a running daemon lowers what its log says, so that is no loss. Only chains without a
-network are judged: elsewhere the peers give the blocks back.
+A user who takes blocks back in a running daemon lowers what its log says, so that is no loss. Only chains whose blocks
+we make are judged: elsewhere the peers have them too.
 """
 
 import json
 import re
 from typing import Any
 
+from shiftboss.packs.mining.chains import everybody_mines
 from shiftboss.packs.mining.diagnosis import Finding, lost
 from shiftboss.packs.mining.diagnosis_start import log_since, note_of, own_log, rewrite_note
 from shiftboss.packs.mining.layout import DAEMON, layout, read_json
 from shiftboss.system.files import write_atomic
 from shiftboss.system.rpc import Rpc
 from shiftboss.system.workbench import Workbench
-
-LONELY = frozenset({"regtest"})
-"""Chains whose blocks are nowhere but here."""
 
 LOG_BYTES = 4 * 1024 * 1024
 _TIP = re.compile(r"(?:UpdateTip: new best|Loaded best chain: hashBestChain)=[0-9a-f]+ height=(\d+)")
@@ -27,7 +25,7 @@ _LOADED = re.compile(r"(?:initload|loadblk) thread exit")
 
 def expected_height(bench: Workbench) -> int:
     """The height that a daemon started now must come back to."""
-    if bench.environment.chain not in LONELY or not (layout(bench).chain_data / "blocks").is_dir():
+    if not everybody_mines(bench) or not (layout(bench).chain_data / "blocks").is_dir():
         return 0
     note = note_of(bench, DAEMON)
     before = int(note.get("expected") or 0) if note else int(read_json(layout(bench).chain_note).get("height", 0))

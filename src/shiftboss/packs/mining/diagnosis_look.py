@@ -10,7 +10,7 @@ from shiftboss.model.observation import Observation
 from shiftboss.packs.mining.binaries import daemon_program
 from shiftboss.packs.mining.diagnosis import Finding, Holder, Scene
 from shiftboss.packs.mining.diagnosis_start import log_since, note_of, output_since
-from shiftboss.packs.mining.layout import DAEMON, broken, died, layout, log_file, rpc_port
+from shiftboss.packs.mining.layout import DAEMON, broken, daemon_ports, died, layout, log_file
 from shiftboss.packs.mining.logs import complaints_in
 from shiftboss.system import net, proc
 from shiftboss.system.filelock import lock_holder
@@ -59,6 +59,15 @@ def port_holder(bench: Workbench, port: int, apart: int | None = None) -> Holder
     if found is None or (apart is not None and found.pid == apart):
         return None
     return Holder(pid=found.pid, name=_name(found.command), ours=is_ours(bench, found.pid))
+
+
+def held_port(bench: Workbench) -> tuple[str, int, Holder | None]:
+    """The first of the ports that our daemon needs and somebody has; else that of its RPC, held by nobody."""
+    for name in daemon_ports(bench):
+        holder = port_holder(bench, bench.ports[name])
+        if holder:
+            return name, bench.ports[name], holder
+    return "rpc", bench.ports["rpc"], None
 
 
 def listens(pid: int, port: int) -> bool:
@@ -128,13 +137,15 @@ def scene(bench: Workbench, *, changed: bool = False) -> Scene:
     has_chain = (places.chain_data / "blocks").is_dir()
     folders = [places.folder, places.data, places.chain_data]
     folders += [places.chain_data / name for name in ("debug.log", "blocks", "chainstate", "wallets")]
+    name, number, holder = held_port(bench)
     now = Scene(
         free_mb=free_mb(bench),
         needed_mb=NEEDED_MB + (0.0 if has_chain else NEW_CHAIN_MB),
         denied=denied(folders),
         lock=folder_holder(bench),
-        port=port_holder(bench, rpc_port(bench)),
-        number=rpc_port(bench),
+        port=holder,
+        port_name=name,
+        number=number,
         data_there=has_chain,
         ended=last is not None,
     )

@@ -11,13 +11,14 @@ from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.value import Value
+from shiftboss.packs.mining.chains import CHAINS
 from shiftboss.system import proc
 from shiftboss.system.process import Instance, alive
 from shiftboss.system.rpc import Rpc
 from shiftboss.system.workbench import Workbench
 
 HOST = "127.0.0.1"
-DAEMON, WALLET, POOL, MINER, CYCLE = "daemon", "wallet", "pool", "miner", "cycle"
+DAEMON, WALLET, POOL, MINER, CYCLE, PEER = "daemon", "wallet", "pool", "miner", "cycle", "peer"
 CONFIG_MARK = "SHIFTBOSS_CONFIG"
 """Environment variable of our processes: hash of the configuration they were started with."""
 
@@ -35,13 +36,28 @@ class Layout(Value):
 
     @property
     def chain_data(self) -> Path:
-        """Where the daemon keeps this chain."""
-        return self.data / self.chain
+        """Where the daemon keeps this chain: a folder in its data folder, or that itself (main)."""
+        return self.data / CHAINS[self.chain].folder
 
     @property
     def daemon_config(self) -> Path:
         """bitcoin.conf."""
         return self.data / "bitcoin.conf"
+
+    @property
+    def peer_data(self) -> Path:
+        """The second node's data folder."""
+        return self.folder / "peer"
+
+    @property
+    def peer_chain_data(self) -> Path:
+        """Where the second node keeps this chain."""
+        return self.peer_data / CHAINS[self.chain].folder
+
+    @property
+    def peer_config(self) -> Path:
+        """The second node's bitcoin.conf."""
+        return self.peer_data / "bitcoin.conf"
 
     @property
     def pool_config(self) -> Path:
@@ -112,6 +128,17 @@ def rpc_port(bench: Workbench) -> int:
     return int(rpc_url(bench).rsplit(":", 1)[1].strip("/"))
 
 
+def daemon_ports(bench: Workbench) -> tuple[str, ...]:
+    """The names of the ports that our daemon listens on with these settings."""
+    asked = {"rpc": True, "zmq": bench.settings.daemon.zmq, "p2p": bench.settings.daemon.peer}
+    return tuple(name for name, wanted in asked.items() if wanted)
+
+
+def zmq_endpoint(bench: Workbench) -> str:
+    """Where the daemon announces its blocks; empty where it does not."""
+    return f"tcp://{HOST}:{bench.ports['zmq']}" if bench.settings.daemon.zmq else ""
+
+
 def cookie_file(bench: Workbench) -> Path:
     """Where the daemon's RPC log-in is."""
     return bench.settings.daemon.cookie_file or layout(bench).chain_data / ".cookie"
@@ -180,10 +207,10 @@ FINDS_BACK_SECONDS = 6.0
 """A little more than the longest pause between two tries of our miner to connect (5 s)."""
 
 
-def just_back(bench: Workbench, component: str) -> bool:
+def just_back(bench: Workbench, component: str, seconds: float = FINDS_BACK_SECONDS) -> bool:
     """Whether a part of ours was started so recently that those who need it may still be connecting to it."""
     instance = bench.processes.find(component)
-    return instance is not None and age(instance) < FINDS_BACK_SECONDS
+    return instance is not None and age(instance) < seconds
 
 
 @contextmanager

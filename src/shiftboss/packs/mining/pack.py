@@ -7,31 +7,55 @@ from typing import Any
 from shiftboss.contracts import Pack
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.forecast import Limit
-from shiftboss.packs.mining import wallet
+from shiftboss.packs.mining import peer, wallet
 from shiftboss.packs.mining.binaries import versions
 from shiftboss.packs.mining.configs import stratum_endpoint
 from shiftboss.packs.mining.cycle import instances
 from shiftboss.packs.mining.diagnosis_look import NEEDED_MB
-from shiftboss.packs.mining.layout import HOST, cookie_file, layout, read_json, rpc_url
+from shiftboss.packs.mining.diagnosis_start import own_log
+from shiftboss.packs.mining.layout import (
+    DAEMON,
+    HOST,
+    MINER,
+    PEER,
+    POOL,
+    WALLET,
+    cookie_file,
+    layout,
+    log_file,
+    read_json,
+    rpc_url,
+    zmq_endpoint,
+)
 from shiftboss.packs.mining.pool import is_ours
-from shiftboss.packs.mining.profiles import PROFILES, parts
+from shiftboss.packs.mining.profiles import OPTIONAL, PROFILES, parts
 from shiftboss.packs.mining.recovery import STRATEGIES
 from shiftboss.system.workbench import Workbench
 
 
 async def endpoints(bench: Workbench) -> Mapping[str, Any]:
     """Where the parts are reached, for people and scripts."""
-    host, port = stratum_endpoint(bench)
-    found: dict[str, Any] = {
-        "rpc": rpc_url(bench),
-        "rpc_cookie_file": str(cookie_file(bench)),
-        "wallet": wallet.name(bench),
-        "address": wallet.address(bench),
-        "stratum": f"{host}:{port}",
-    }
-    if is_ours(bench):
-        found["pool_status"] = f"http://{HOST}:{bench.ports['pool_status']}/status"
+    here = parts(bench)
+    found: dict[str, Any] = {"rpc": rpc_url(bench), "rpc_cookie_file": str(cookie_file(bench))}
+    if here is None or WALLET in here:
+        found |= {"wallet": wallet.name(bench), "address": wallet.address(bench)}
+    if here is None or POOL in here:
+        host, port = stratum_endpoint(bench)
+        found["stratum"] = f"{host}:{port}"
+        if is_ours(bench):
+            found["pool_status"] = f"http://{HOST}:{bench.ports['pool_status']}/status"
+    if zmq_endpoint(bench):
+        found["zmq"] = zmq_endpoint(bench)
+    if bench.settings.daemon.peer:
+        found |= {"peer_rpc": peer.peer_url(bench), "peer_cookie_file": str(peer.peer_cookie(bench))}
     return found
+
+
+def logs(bench: Workbench) -> Mapping[str, Path]:
+    """The log file of each part that writes one."""
+    found = {DAEMON: own_log(bench), POOL: log_file(bench, POOL), MINER: log_file(bench, MINER)}
+    second = peer.own_log(bench)
+    return {**found, PEER: second} if bench.settings.daemon.peer or second.is_file() else found
 
 
 async def proof(bench: Workbench) -> Mapping[str, Any]:
@@ -71,7 +95,7 @@ LIMITS = (
 """What is watched before it fails. Memory is generous: a daemon with a full cache takes 1 GB and is well."""
 
 
-ACTS: dict[str, str] = {}
+ACTS = {name: f"shiftboss.packs.mining.developer:{name}" for name in ("mine", "reorg", "send")}
 """What a developer can do to a running stack by hand."""
 
 
@@ -81,6 +105,7 @@ PACK = Pack(
     default_pipeline="intelligent-mining-infrastructure-setup",
     profiles=PROFILES,
     parts=parts,
+    optional=OPTIONAL,
     acts=ACTS,
     strategies=STRATEGIES,
     advise=advise,
@@ -88,10 +113,7 @@ PACK = Pack(
     proof=proof,
     limits=LIMITS,
     versions=versions,
+    download="shiftboss.packs.mining.download:KNOTS",
     faults="shiftboss.packs.mining.faults.catalogue:FAULTS",
-    logs={
-        "daemon": "daemon/{chain}/debug.log",
-        "pool": "logs/pool.log",
-        "miner": "logs/miner.log",
-    },
+    logs=logs,
 )

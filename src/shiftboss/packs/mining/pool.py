@@ -34,6 +34,7 @@ from shiftboss.packs.mining.layout import (
     rpc,
     rpc_url,
     unsettled,
+    zmq_endpoint,
 )
 from shiftboss.packs.mining.readiness import failed, until_ready
 from shiftboss.system import http, net, proc
@@ -223,6 +224,7 @@ def _command(bench: Workbench) -> list[str]:
         "{rpc_cookie_file}": str(cookie_file(bench)),
         "{stratum_port}": str(bench.ports["stratum"]),
         "{address}": wallet.address(bench),
+        "{zmq}": zmq_endpoint(bench),
     }
     return [_fill(word, values) for word in absolute(bench.settings.pool.command)]
 

@@ -3,9 +3,13 @@
 from collections.abc import Collection
 
 from shiftboss.model.profile import Profile
+from shiftboss.packs.mining.chains import everybody_mines
 from shiftboss.system.workbench import Workbench
 
-_NODE = ("daemon.binary", "daemon.config", "daemon")
+OPTIONAL = {"peer.config": "daemon.peer", "peer": "daemon.peer"}
+"""Components that belong to every environment whose settings ask for them -> the setting."""
+
+_NODE = ("daemon.binary", "daemon.config", "daemon", *OPTIONAL)
 _POOL = (*_NODE, "wallet", "pool.binary", "pool.config", "pool")
 
 _ALL = (
@@ -24,7 +28,8 @@ _ALL = (
         name="signet",
         chain="signet",
         what="a private signet, offline: as testnet4, and with blocks where its challenge lets everybody make them",
-        settings={"pool.share_difficulty": "0.0001"},
+        # A block takes about 5 million hashes. With ten minutes from one to the next its difficulty stays what it is.
+        settings={"pool.share_difficulty": "0.0001", "miner.block_interval": "600"},
     ),
     Profile(
         name="main",
@@ -38,4 +43,6 @@ PROFILES = {one.name: one for one in _ALL}
 
 def parts(bench: Workbench) -> Collection[str] | None:
     """The components wanted in an environment; None: all."""
+    if bench.environment.chain == "signet" and not everybody_mines(bench):
+        return _POOL
     return PROFILES[bench.environment.profile].parts or None

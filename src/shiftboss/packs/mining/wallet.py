@@ -1,4 +1,8 @@
-"""The wallet that is paid: made once, funded once, checkpointed so that a killed daemon keeps its blocks."""
+"""The wallet that is paid: made once, and where blocks are made at will funded once.
+
+Blocks that were made are checkpointed, so that a killed daemon keeps them. On other chains nothing is generated: the
+wallet is ready without coins.
+"""
 
 import json
 from typing import Any
@@ -8,6 +12,7 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, done
+from shiftboss.packs.mining.chains import chain_of
 from shiftboss.packs.mining.diagnosis_chain import remember
 from shiftboss.packs.mining.diagnosis_look import bad
 from shiftboss.packs.mining.layout import DAEMON, WALLET, adopted, broken, layout, observed, read_json, rpc
@@ -34,9 +39,10 @@ def address(bench: Workbench) -> str:
 
 
 async def probe_wallet(bench: Workbench) -> Observation:
-    """READY when the wallet is loaded, owns our address and has mature coins."""
-    if not adopted(bench) and bench.processes.find(DAEMON) is None:
-        return observed(bench, WALLET, Health.ABSENT, "our daemon does not run")
+    """READY when the wallet is loaded, owns our address and (where blocks are made at will) has mature coins."""
+    nobody = _nobody_to_ask(bench)
+    if nobody:
+        return observed(bench, WALLET, Health.ABSENT, nobody)
     client = rpc(bench, name(bench))
     try:
         balances = (await client.call("getbalances"))["mine"]
@@ -49,11 +55,18 @@ async def probe_wallet(bench: Workbench) -> Observation:
     if not owned:
         return observed(bench, WALLET, Health.ABSENT, f"wallet {name(bench)} has no address of ours yet")
     evidence = {"wallet": name(bench), "address": ours}
-    if balances["trusted"] <= 0:
+    funded = chain_of(bench).generates
+    if funded and balances["trusted"] <= 0:
         return observed(bench, WALLET, Health.ABSENT, f"wallet {name(bench)} has no mature coins", evidence=evidence)
-    summary = f"wallet {name(bench)} is loaded and funded"
+    summary = f"wallet {name(bench)} is loaded and {'funded' if funded else 'has our address'}"
     measures = {"balance": float(balances["trusted"])}
     return observed(bench, WALLET, Health.READY, summary, evidence=evidence, measures=measures)
+
+
+def _nobody_to_ask(bench: Workbench) -> str:
+    if not chain_of(bench).wallet:
+        return f"no wallet is kept on {bench.environment.chain}"
+    return "our daemon does not run" if not adopted(bench) and bench.processes.find(DAEMON) is None else ""
 
 
 async def _not_loaded(bench: Workbench, error: RpcError) -> Observation:
@@ -86,9 +99,10 @@ async def handle(order: Delegation, bench: Workbench) -> Outcome:
     changes = await load(bench)
     client = rpc(bench, name(bench), timeout=60.0)
     changes += await _own_address(bench, client)
-    changes += await _fund(bench, client, again=order.mode is Mode.FORCE)
+    if chain_of(bench).generates:
+        changes += await _fund(bench, client, again=order.mode is Mode.FORCE)
     changes += await _back_up(bench, client, again=bool(changes))
-    return done(f"wallet {name(bench)} is funded", *changes, address=address(bench))
+    return done(f"wallet {name(bench)} is ready", *changes, address=address(bench))
 
 
 async def load(bench: Workbench) -> list[str]:

@@ -4,6 +4,7 @@ from shiftboss.model.move import Delegation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.packs.mining import daemon, pool
 from shiftboss.packs.mining.configs import path_of, write_config
+from shiftboss.packs.mining.layout import DAEMON, PEER, daemon_ports
 from shiftboss.packs.mining.recoveries.steps import look_first
 from shiftboss.system import net
 from shiftboss.system.workbench import Workbench
@@ -19,13 +20,18 @@ async def rewrite_credentials(order: Delegation, bench: Workbench, changes: list
 
 
 async def relocate_port(order: Delegation, bench: Workbench, changes: list[str]) -> Outcome:
-    """Move those of the pool's ports that somebody else holds."""
+    """Move those of the pool's ports (or the second node's) that somebody else holds."""
+    if order.component == PEER:
+        return await _relocate(order, bench, changes, ("peer",), ("peer.config",))
     return await _relocate(order, bench, changes, ("stratum", "pool_status"), ("pool.config", "miner.config"))
 
 
 async def relocate_rpc_port(order: Delegation, bench: Workbench, changes: list[str]) -> Outcome:
-    """Move the daemon's RPC port."""
-    return await _relocate(order, bench, changes, ("rpc",), ("daemon.config", "pool.config"))
+    """Move those of the daemon's ports that somebody else holds."""
+    changes_of_peer = ("peer.config",) if bench.settings.daemon.peer else ()
+    return await _relocate(
+        order, bench, changes, daemon_ports(bench), ("daemon.config", "pool.config", *changes_of_peer)
+    )
 
 
 async def _relocate(
@@ -34,7 +40,7 @@ async def _relocate(
     """Move those of our ports that somebody else holds, and write what names them."""
     if await look_first(order, bench) is None:
         return done(f"{order.component} does its job again")
-    if names == ("rpc",):
+    if order.component == DAEMON:
         changes += (await daemon.stop(bench)).changes
     moved = [_move(name, order, bench) for name in names if net.holder(bench.ports[name]) is not None]
     changes += moved

@@ -9,7 +9,7 @@ from shiftboss.model.outcome import Outcome, done
 from shiftboss.model.value import Value
 from shiftboss.packs.mining import daemon
 from shiftboss.packs.mining.diagnosis_look import folder_holder
-from shiftboss.packs.mining.layout import DAEMON, layout
+from shiftboss.packs.mining.layout import DAEMON, PEER, daemon_ports, layout
 from shiftboss.packs.mining.pool import is_ours
 from shiftboss.packs.mining.recoveries.steps import look_first
 from shiftboss.system import net, proc
@@ -87,8 +87,8 @@ def holdings(component: str, bench: Workbench) -> list[Held]:
 
 
 def _ports_held(component: str, bench: Workbench) -> Iterator[Held]:
-    names = ("rpc",) if component == DAEMON else ("stratum", "pool_status") if is_ours(bench) else ("stratum",)
-    for name in names:
+    pools = ("stratum", "pool_status") if is_ours(bench) else ("stratum",)
+    for name in {DAEMON: daemon_ports(bench), PEER: ("peer",)}.get(component, pools):
         holder = net.holder(bench.ports[name])
         if holder is not None:
             yield Held(what=f"{name} port {bench.ports[name]}", holder=holder.pid)

@@ -5,8 +5,8 @@ from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation
 from shiftboss.model.observation import Health
 from shiftboss.model.outcome import Outcome, done
-from shiftboss.packs.mining import daemon, miner, pool
-from shiftboss.packs.mining.layout import DAEMON, FINDS_BACK_SECONDS, MINER, POOL
+from shiftboss.packs.mining import daemon, miner, peer, pool
+from shiftboss.packs.mining.layout import DAEMON, FINDS_BACK_SECONDS, MINER, PEER, POOL
 from shiftboss.packs.mining.recoveries.steps import PROBES, look_first
 from shiftboss.system.signals import is_stopped
 from shiftboss.system.signals import thaw as let_go_on
@@ -47,7 +47,7 @@ async def thaw(order: Delegation, bench: Workbench, changes: list[str]) -> Outco
 
 async def restart_one(order: Delegation, bench: Workbench, changes: list[str]) -> Outcome:
     """Start it again, and nothing else."""
-    start = {DAEMON: daemon.start, POOL: pool.start, MINER: miner.start}.get(order.component)
+    start = {DAEMON: daemon.start, POOL: pool.start, MINER: miner.start, PEER: peer.start}.get(order.component)
     if start is None:
         raise Failed(FailureKind.CRASHED, f"{order.component} is not something that can be restarted")
     if await look_first(order, bench) is None:

@@ -6,8 +6,8 @@ from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation
 from shiftboss.model.outcome import Outcome, done
-from shiftboss.packs.mining import daemon, miner, pool
-from shiftboss.packs.mining.layout import DAEMON, MINER, POOL, adopted, layout
+from shiftboss.packs.mining import daemon, miner, peer, pool
+from shiftboss.packs.mining.layout import DAEMON, MINER, PEER, POOL, Layout, adopted, layout
 from shiftboss.packs.mining.recoveries.holders import need_folder
 from shiftboss.packs.mining.recoveries.steps import look_first, records, set_aside
 from shiftboss.system.workbench import Workbench
@@ -34,6 +34,7 @@ async def reset_environment(order: Delegation, bench: Workbench, changes: list[s
 
 async def stop_parts(bench: Workbench, changes: list[str]) -> None:
     """Stop what works on the environment's data, the last in the chain first; idempotent."""
+    changes += (await peer.stop(bench)).changes  # it would give the old chain back
     changes += (await miner.stop(bench)).changes
     changes += (await pool.stop(bench)).changes
     changes += (await daemon.stop(bench)).changes
@@ -45,5 +46,13 @@ async def stop_parts(bench: Workbench, changes: list[str]) -> None:
 def data_paths(bench: Workbench) -> list[Path]:
     """Everything that belongs to one chain and its wallet, and the records of processes that worked on it."""
     places = layout(bench)
-    notes = [places.wallet_note, places.wallet_backup, places.chain_note, places.proof]
-    return [places.chain_data, *notes, *(path for name in (DAEMON, POOL, MINER) for path in records(bench, name))]
+    notes = [places.wallet_note, places.wallet_backup, places.chain_note, places.proof, places.peer_data]
+    return [*_chain(places), *notes, *(path for name in (DAEMON, POOL, MINER, PEER) for path in records(bench, name))]
+
+
+def _chain(places: Layout) -> list[Path]:
+    """The chain's folder; where that is the daemon's data folder itself (main), what is in it but the configuration."""
+    if places.chain_data != places.data:
+        return [places.chain_data]
+    inside = places.data.iterdir() if places.data.is_dir() else ()
+    return sorted(path for path in inside if not path.name.startswith(places.daemon_config.name))

@@ -10,8 +10,8 @@ from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation
 from shiftboss.model.observation import Health, Observation
-from shiftboss.packs.mining import daemon, miner, pool, wallet
-from shiftboss.packs.mining.layout import DAEMON, MINER, POOL, WALLET
+from shiftboss.packs.mining import daemon, miner, peer, pool, wallet
+from shiftboss.packs.mining.layout import DAEMON, MINER, PEER, POOL, WALLET
 from shiftboss.packs.mining.recoveries.table import BY_NAME
 from shiftboss.system.aside import Snapshot
 from shiftboss.system.clock import file_stamp
@@ -23,6 +23,7 @@ PROBES: dict[str, Probe] = {
     WALLET: wallet.probe_wallet,
     POOL: pool.probe_pool,
     MINER: miner.probe_miner,
+    PEER: peer.probe_peer,
 }
 
 FORESEEN = frozenset(

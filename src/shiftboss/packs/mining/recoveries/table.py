@@ -7,7 +7,7 @@ the comment beside it says why that leaves nothing worse. What they do stands in
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Risk
 from shiftboss.model.recovery import Strategy
-from shiftboss.packs.mining.layout import DAEMON, MINER, POOL, WALLET
+from shiftboss.packs.mining.layout import DAEMON, MINER, PEER, POOL, WALLET
 
 _FILES_BACK = "our former ports and configurations are written back; their owners restart what used the new ones"
 
@@ -26,7 +26,7 @@ STRATEGIES = (
         name="thaw",
         rung="reload",
         treats={FailureKind.FROZEN},
-        components={DAEMON, POOL, MINER},
+        components={DAEMON, POOL, MINER, PEER},
         uses=1,
         estimate=1.0,
         undo="",  # nobody wants a process of ours stopped again
@@ -36,7 +36,7 @@ STRATEGIES = (
         name="stop_orphan",
         rung="reload",
         treats={FailureKind.PORT_ORPHAN},
-        components={DAEMON, POOL},
+        components={DAEMON, POOL, PEER},
         uses=1,
         undo="",  # a process can't be un-ended; it was a left-over that nothing uses
         what="stop the left-over process of ours that holds the port or the data folder",
@@ -74,8 +74,8 @@ STRATEGIES = (
         name="relocate_port",
         rung="relocate_port",
         treats={FailureKind.PORT_FOREIGN},
-        components={POOL},
-        touches=("pool.config", "miner.config"),
+        components={POOL, PEER},
+        touches=("pool.config", "miner.config", "peer.config"),
         undo=_FILES_BACK,
         what="leave its holder alone and move our port; configurations follow",
     ),
@@ -84,9 +84,9 @@ STRATEGIES = (
         rung="relocate_port",
         treats={FailureKind.PORT_FOREIGN},
         components={DAEMON},
-        touches=("daemon.config", "pool.config"),
+        touches=("daemon.config", "pool.config", "peer.config"),
         undo=_FILES_BACK,
-        what="leave its holder alone and move our RPC port; configurations follow",
+        what="leave its holder alone and move the daemon's; configurations follow",
     ),
     Strategy(
         name="restart_one",
@@ -100,7 +100,7 @@ STRATEGIES = (
             FailureKind.REJECTED,
             FailureKind.LEAK,
         },
-        components={DAEMON, POOL, MINER},
+        components={DAEMON, POOL, MINER, PEER},
         risk=Risk.DISRUPTIVE,
         uses=5,
         undo="",  # a process can't be un-ended; it was not doing its job, and its data is as it left it
@@ -134,7 +134,7 @@ STRATEGIES = (
         rung="repair_data",
         treats={FailureKind.DATA_DAMAGED, FailureKind.DATA_LOST},
         components={DAEMON},
-        risk=Risk.DISRUPTIVE,
+        risk=Risk.DESTRUCTIVE,  # a chain too large to be copied is made anew in place
         uses=1,
         estimate=10.0,
         undo="what the repair left is moved aside and the copy of the chain's folder made before it is put back",

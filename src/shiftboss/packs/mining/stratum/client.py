@@ -8,13 +8,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from shiftboss.packs.mining.stratum.hashing import Work, header_prefix
+from shiftboss.packs.mining.stratum.hashing import Work, header_prefix, search
 from shiftboss.packs.mining.stratum.log import Log
 from shiftboss.packs.mining.stratum.merkle import double_sha256, root_of
-from shiftboss.packs.mining.stratum.target import target_of_difficulty
+from shiftboss.packs.mining.stratum.target import target_of_bits, target_of_difficulty
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
@@ -40,6 +40,11 @@ class Order:
     extranonce2: str
     time: str
     work: Work
+    network: int  #: the target of a block
+
+    def makes_block(self, nonce: int) -> bool:
+        """Whether a nonce makes a block, and not just a share."""
+        return search(replace(self.work, target=self.network), nonce, 1) is not None
 
 
 @dataclass(kw_only=True)
@@ -227,6 +232,7 @@ class PoolClient:
             extranonce2=extranonce2.hex(),
             time=seconds,
             work=Work(prefix=prefix, target=self._target),
+            network=target_of_bits(int(bits, 16)),
         )
 
     def _hang_up(self) -> None:

@@ -1,7 +1,8 @@
 """Gives work to the hash loops and paces the miner as a whole.
 
 Between `client` (what there is to hash) and `lanes` (who hashes). With a pause set, at most one share is on its way
-at any time and all loops rest until the pause after an accepted one is over: a stack left running does not run away.
+at any time, and all loops rest until the pause after a block is over: a stack left running does not run away. A share
+that is no block yet (signet, where ten or so make one) is followed by the next one at once.
 """
 
 import asyncio
@@ -19,11 +20,11 @@ REFUSED_PAUSE = 1.0  #: seconds
 class Pace:
     """When the miner may hash."""
 
-    interval: float | None  #: seconds between accepted shares; 0 = no pause; None = never
+    interval: float | None  #: seconds between blocks; 0 = no pause; None = never
     waiting: bool = False  #: a share is on its way
     next_at: float = 0.0  #: monotonic time before which nothing is hashed
     retry_at: float = 0.0  #: the same after a refusal; holds for requested shares as well
-    granted: int = 0  #: shares asked for out of turn
+    granted: int = 0  #: blocks asked for out of turn
 
     def open(self, now: float) -> bool:
         """Whether hashing is allowed now."""
@@ -31,19 +32,21 @@ class Pace:
         return not self.waiting and now >= self.retry_at and (in_turn or self.granted > 0)
 
     def grant(self) -> None:
-        """One share now, whatever the pause; also for an idle miner."""
+        """One block now, whatever the pause; also for an idle miner."""
         self.granted += 1
 
     def hand_in(self) -> None:
         """A share goes out; with a pause set, nothing more is hashed until its answer."""
         self.waiting = self.interval != 0
 
-    def settle(self, *, accepted: bool, now: float) -> float:
-        """The answer has come; returns the seconds until hashing is allowed again.
+    def settle(self, *, accepted: bool, now: float, block: bool = True) -> float:
+        """The answer has come (to a share that is a block, or not); the seconds until hashing is allowed again.
 
         A refusal costs a short pause as well, so that a pool that refuses everything is not stormed.
         """
         self.waiting = False
+        if accepted and not block:
+            return 0.0
         self.granted = max(0, self.granted - accepted)
         if accepted:
             self.next_at = now + (self.interval or 0.0)
@@ -87,7 +90,7 @@ class Dispatcher:
                 self._seat(seat)
 
     def hurry(self) -> None:
-        """Somebody wants a share now."""
+        """Somebody wants a block now."""
         self.pace.grant()
         self.review()
 
@@ -106,7 +109,7 @@ class Dispatcher:
 
     async def _hand_in(self, order: Order, nonce: int) -> None:
         accepted = await order.client.submit(order, nonce)
-        pause = self.pace.settle(accepted=accepted, now=time.monotonic())
+        pause = self.pace.settle(accepted=accepted, now=time.monotonic(), block=order.makes_block(nonce))
         if pause:
             # A little late on purpose: a timer that fires early would find the pause not over yet.
             asyncio.get_running_loop().call_later(pause + 0.01, self.review)

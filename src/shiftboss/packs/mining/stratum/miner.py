@@ -2,7 +2,7 @@
 
 Started by the miner's handler, or by hand. Follow one share: `client` receives a job, `dispatch` gives it to a
 lane, `lanes` hash it, `dispatch` hands the nonce back to `client`. The status file tells probes how it goes.
-SIGUSR1 asks for one share now, whatever the pause. Exit codes: 0 stopped, 2 the configuration is unusable.
+SIGUSR1 asks for one block now, whatever the pause. Exit codes: 0 stopped, 2 the configuration is unusable.
 """
 
 import asyncio

@@ -24,7 +24,7 @@ class MinerConfig:
     port: int
     workers: tuple[str, ...] = (DEFAULT_WORKER,)
     threads: int = 1
-    block_interval: float | None = 30.0  #: seconds between accepted shares; 0 = no pause; None = connected and idle
+    block_interval: float | None = 30.0  #: seconds between blocks; 0 = no pause; None = connected and idle
     status_file: Path | None = None
     log_level: str = "info"
 
@@ -54,7 +54,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
     parser.add_argument("--stratum", metavar="HOST:PORT", help="the pool")
     parser.add_argument("--worker", action="append", metavar="NAME", help="worker name; may be repeated")
     parser.add_argument("--threads", help="hash loops; 0 = one per core")
-    parser.add_argument("--block-interval", metavar="SECONDS", help="pause between accepted shares, 0, or off")
+    parser.add_argument("--block-interval", metavar="SECONDS", help="pause between blocks, 0, or off")
     parser.add_argument("--status-file", metavar="FILE", help="where to keep the status as JSON")
     parser.add_argument("--log-level", help=", ".join(log.LEVELS))
     return parser

@@ -13,7 +13,7 @@ from typing import Any
 from shiftboss.packs.mining.stratum.config import PoolConfig
 from shiftboss.packs.mining.stratum.log import Log
 from shiftboss.packs.mining.stratum.template import BadTemplate, Template, read_template
-from shiftboss.system.rpc import Rpc, RpcFailure, RpcUnreadable
+from shiftboss.system.rpc import Rpc, RpcError, RpcFailure, RpcUnreadable
 
 POLL_TIMEOUT = 3.0  #: seconds for a question a healthy daemon answers in a millisecond
 WORK_TIMEOUT = 30.0  #: seconds for building or checking a whole block
@@ -82,7 +82,30 @@ class TemplateSource:
         while True:
             if await self._due():
                 await self.refresh()
-            await asyncio.sleep(self._config.poll_seconds)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the daemon has another block, or it is time to ask again."""
+        began = time.monotonic()
+        if not await self._hears_of_a_block():
+            await asyncio.sleep(max(0.0, self._config.poll_seconds - (time.monotonic() - began)))
+
+    async def _hears_of_a_block(self) -> bool:
+        """Wait for the block that the template is meant to become, for one pause at most.
+
+        Who only asks hears of it half a pause late. A chain that goes back is left to the asking.
+        """
+        if self.why or self.template is None:
+            return False
+        pause = round(self._config.poll_seconds * 1000)
+        try:
+            best: Any = await self._poll.call("waitforblockheight", self.template.height, pause)
+            return best["hash"] != self.template.previous
+        except (RpcError, LookupError, TypeError):
+            return False  # such a daemon is asked from time to time
+        except RpcFailure as error:
+            self._trouble(error)
+            return False
 
     async def refresh(self) -> None:
         """Fetch a template; post it if it asks for other work than the last one."""

@@ -1,0 +1,190 @@
+"""What a pool developer does to a running stack by hand: blocks at once, a reorganisation, payments.
+
+Called by acting.py for the verbs mine, reorg and send. No part of any run and not journalled, as with bitcoin-cli; but
+our note of the chain's tip stays true, so that nobody takes a reorganisation for a loss. Our miner may go on meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shiftboss.errors import Failed
+from shiftboss.model.failure import FailureKind
+from shiftboss.model.observation import Health
+from shiftboss.packs.mining import wallet
+from shiftboss.packs.mining.chains import chain_of, everybody_mines
+from shiftboss.packs.mining.daemon import probe_daemon
+from shiftboss.packs.mining.diagnosis_chain import remember
+from shiftboss.packs.mining.layout import adopted, layout, read_json, rpc
+from shiftboss.packs.mining.recoveries.steps import telling
+from shiftboss.system.rpc import Rpc, RpcError
+from shiftboss.system.workbench import Workbench
+
+CHUNK = 100
+"""Blocks asked for at a time where they cost nothing."""
+
+TRIES = 2**31 - 1
+"""Hashes that the daemon may spend on a block; its default of a million is too few on signet."""
+
+SECONDS = 300.0
+"""What the daemon may take for one call: a signet block takes seconds, a deep reorganisation too."""
+
+PER_COIN = 25
+"""Payments that can hang on one confirmed coin: the mempool takes so many in a row (limitdescendantcount)."""
+
+AMOUNT, FEE_RATE = 0.0001, 2
+"""Of each payment, in coins; satoshis per virtual byte."""
+
+LEAST = 0.01
+"""A coin must hold so much to carry PER_COIN payments with their fees."""
+
+
+async def mine(bench: Workbench, number: int) -> Mapping[str, object]:
+    """Make blocks at once, paid to the wallet.
+
+    Raises:
+        Failed: the daemon is not ready, or blocks can't be made at will on its chain.
+    """
+    with telling([]):
+        node, _ = await _partners(bench, blocks=True)
+        before = int(await node.call("getblockcount"))
+        newest = (await _generate(bench, node, number, wallet.address(bench)))[-1]
+        after = int((await node.call("getblockheader", newest))["height"])
+        await _keep(bench, node)
+        return {"height_before": before, "height_after": after, "newest_block": newest}
+
+
+async def reorg(bench: Workbench, number: int) -> Mapping[str, object]:
+    """Replace the newest blocks by one more of others; what is cut short leaves the old ones in place.
+
+    Raises:
+        Failed: as `mine`; or the chain is shorter than that.
+    """
+    with telling([]):
+        node, purse = await _partners(bench, blocks=True)
+        height = int(await node.call("getblockcount"))
+        if number > height:
+            raise _refusal(f"the chain has only {height} blocks", f"Give a number up to {height}")
+        fork = height - number
+        first = await node.call("getblockhash", fork + 1)
+        address = await purse.call("getnewaddress", "reorg", "bech32")  # other blocks than before, in the same second
+        old = await _replace(bench, node, first, fork, address)
+        await _keep(bench, node)
+        tip = await node.call("getbestblockhash")
+        return {
+            "fork_height": fork,
+            "old_height": old["height"],
+            "old_tip": old["hash"],
+            "height": int((await node.call("getblockheader", tip))["height"]),
+            "new_tip": tip,
+            "proof": await _proof(bench, node),
+        }
+
+
+async def _replace(bench: Workbench, node: Rpc, first: str, fork: int, address: str) -> Mapping[str, Any]:
+    """Make a longer branch beside the one that begins with block `first`; the tip of the replaced one."""
+    await node.call("invalidateblock", first)
+    try:
+        # A block may have been found since the height was asked for: what counts is what was there in the end.
+        old = longest_branch(await node.call("getchaintips"), fork)
+        while (missing := old["height"] + 1 - int(await node.call("getblockcount"))) > 0:
+            await _generate(bench, node, missing, address)
+    finally:
+        # It is shorter now, not bad: other nodes may build on it. And cut short in the middle, it wins again.
+        await node.call("reconsiderblock", first)
+    return old
+
+
+def longest_branch(tips: Sequence[Mapping[str, Any]], fork: int) -> Mapping[str, Any]:
+    """Of the branches that leave the best chain at a height, the tip of the longest invalidated one."""
+    here = [tip for tip in tips if tip["status"] == "invalid" and tip["height"] - tip["branchlen"] == fork]
+    return max(here, key=lambda tip: tip["height"])
+
+
+async def _proof(bench: Workbench, node: Rpc) -> str:
+    """What became of the proof of the cycle."""
+    block = read_json(layout(bench).proof).get("block_hash")
+    if not block:
+        return "there was none"
+    try:
+        stands = (await node.call("getblockheader", block))["confirmations"] > 0
+    except RpcError:
+        stands = False
+    return "still stands" if stands else "its block is out: shiftboss up proves again"
+
+
+async def send(bench: Workbench, number: int) -> Mapping[str, object]:
+    """Put payments of the wallet to itself into the mempool, each to another address, spread over its coins.
+
+    Raises:
+        Failed: the daemon is not ready, or its wallet has too few confirmed coins; then nothing is sent.
+    """
+    with telling([]):
+        node, purse = await _partners(bench, blocks=False)
+        listed: Sequence[Mapping[str, Any]] = await purse.call("listunspent", 1)
+        coins = [coin for coin in listed if coin["spendable"] and coin["amount"] >= LEAST]
+        if number > PER_COIN * len(coins):
+            raise _too_many(number, len(coins))
+        sent: list[str] = []
+        for coin, count in zip(coins, spread(number, len(coins)), strict=True):
+            sent += await _chain(purse, coin, count)
+        size = (await node.call("getmempoolinfo"))["size"]
+        return {"sent": len(sent), "coins_used": min(number, len(coins)), "mempool": size, "txids": sent}
+
+
+def spread(number: int, coins: int) -> list[int]:
+    """How many payments hang on each coin, as evenly as can be."""
+    least, more = divmod(number, coins)
+    return [least + (index < more) for index in range(coins)]
+
+
+async def _chain(purse: Rpc, coin: Mapping[str, Any], count: int) -> list[str]:
+    """Payments in a row, each from the change of the one before."""
+    source, sent = {"txid": coin["txid"], "vout": coin["vout"]}, list[str]()
+    for _ in range(count):
+        to = await purse.call("getnewaddress", "send", "bech32")
+        options = {"inputs": [source], "add_inputs": False, "change_position": 1}
+        paid = await purse.call("send", [{to: AMOUNT}], None, "unset", FEE_RATE, options)
+        source = {"txid": paid["txid"], "vout": 1}
+        sent.append(paid["txid"])
+    return sent
+
+
+def _too_many(number: int, coins: int) -> Failed:
+    have = f"confirmed coins of at least {LEAST}: {coins}"
+    what = f"{number} can't be sent now, only {PER_COIN * coins}; the wallet's {have}"
+    return _refusal(what, f"{PER_COIN} hang on each at most; shiftboss mine 1 confirms them and ripens another coin")
+
+
+async def _partners(bench: Workbench, *, blocks: bool) -> tuple[Rpc, Rpc]:
+    """Clients for the daemon and its wallet, which both have to be ready; `blocks`: they are to be made at will."""
+    chain = chain_of(bench)
+    if not chain.wallet or (blocks and not everybody_mines(bench)):
+        what = "blocks can't be made at will" if chain.wallet else "nothing is made or sent"
+        raise _refusal(f"{what} on {chain.name}", "Name a regtest environment with --env")
+    seen = await probe_daemon(bench)
+    if seen.health is not Health.READY:
+        raise Failed(seen.failure or FailureKind.DIED, f"the daemon is not ready: {seen.summary}")
+    node = rpc(bench, timeout=SECONDS)
+    name = wallet.name(bench)
+    if not wallet.address(bench) or name not in await node.call("listwallets"):
+        raise Failed(FailureKind.WALLET_NOT_LOADED, f"wallet {name} is not ready")
+    return node, rpc(bench, name, timeout=SECONDS)
+
+
+async def _generate(bench: Workbench, node: Rpc, number: int, address: str) -> list[str]:
+    found: list[str] = []
+    most = CHUNK if chain_of(bench).generates else 1
+    while len(found) < number:
+        found += await node.call("generatetoaddress", min(most, number - len(found)), address, TRIES)
+    return found
+
+
+async def _keep(bench: Workbench, node: Rpc) -> None:
+    """The blocks survive a kill, and our note of the tip is the chain's."""
+    await wallet.checkpoint(node)
+    if not adopted(bench):
+        await remember(bench, node)
+
+
+def _refusal(what: str, remedy: str) -> Failed:
+    return Failed(FailureKind.CONFIG, what, {"remedy": remedy})
