@@ -30,7 +30,8 @@ async def act(session: Session, name: str, number: int) -> dict[str, Mapping[str
         try:
             done[environment] = await do(bench, number)
         except Failed as error:
-            remedy = "shiftboss status shows what is there; shiftboss up brings it up"
+            usual = "shiftboss status shows what is there; shiftboss up brings it up"
+            remedy = str(error.evidence.get("remedy", usual))
             raise BadInput([_wrong(f"{name} in {environment}: {error}", remedy)]) from error
     return done
 

@@ -1,4 +1,4 @@
-"""What a person says to questions of a run (approve, deny), and what he asks of memory (list, show, export, forget).
+"""What a person says to questions of a run (approve, deny), and to memory (list, show, export, import, forget).
 
 Called by frontends, beside control.py. Answers go through the inbox: only a hub turns them into events, the one at work
 or the next that takes the run up. An answer names one exact act (ADR 0018).
@@ -7,7 +7,7 @@ or the next that takes the run up. An answer names one exact act (ADR 0018).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shiftboss.app import Records, Session, bound_to, open_records
+from shiftboss.app import STORE, Records, Session, bound_to, open_records
 from shiftboss.errors import BadInput
 from shiftboss.looking import existing, running
 from shiftboss.model.diagnostic import Diagnostic
@@ -15,7 +15,11 @@ from shiftboss.model.events import ApprovalAsked
 from shiftboss.model.lesson import Credit, Lesson
 from shiftboss.model.run import Ending
 from shiftboss.model.value import Value
+from shiftboss.store import memory_import
+from shiftboss.store.database import Database
 from shiftboss.store.memory import Remedy
+from shiftboss.store.memory_import import Taken
+from shiftboss.system.files import ensure_private_folder
 from shiftboss.view import fold
 
 SHORTEST = 4
@@ -179,6 +183,22 @@ def export(session: Session) -> Mapping[str, Sequence[dict[str, Any]]]:
         return records.memory.export()
     finally:
         records.close()
+
+
+def take_in(session: Session, text: str, place: str) -> Taken:
+    """Merge an exported file into memory; `place` is its name. Makes the working directory where there is none yet.
+
+    Raises:
+        BadInput: it is no such file; with every finding, and nothing was changed.
+        StoreBroken: nothing was stored.
+    """
+    learned = memory_import.read(text, place)
+    store = ensure_private_folder(session.home) / STORE
+    database = Database(store, synchronous=session.settings.store.synchronous)
+    try:
+        return memory_import.take_in(database, learned)
+    finally:
+        database.close()
 
 
 def forget(session: Session, begins: str | None, strategy: str | None) -> int:

@@ -71,8 +71,12 @@ class Session(Value):
     def parts(self) -> dict[str, frozenset[str]]:
         """The components that belong to each environment."""
         every = frozenset(self.stack.specs)
-        chosen = {name: self.pack.parts(bench) for name, bench in self.benches.items()}
-        return {name: every if parts is None else every.intersection(parts) for name, parts in chosen.items()}
+        found: dict[str, frozenset[str]] = {}
+        for name, bench in self.benches.items():
+            parts = self.pack.parts(bench)
+            left_out = {one for one, key in self.pack.optional.items() if not bench.settings.is_on(key)}
+            found[name] = (every if parts is None else every.intersection(parts)) - left_out
+        return found
 
     def observer(self) -> Observer:
         """Looks at every component of every environment."""

@@ -32,7 +32,7 @@ from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.leftovers import cut_off_recoveries, stop_helpers
 from shiftboss.looking import check_components, check_script, conditions, events_of, expected, look, running
 from shiftboss.model.diagnostic import Diagnostic
-from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted
+from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted, Warned
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
@@ -103,7 +103,9 @@ async def run_goal(
             command=" ".join(sys.argv[1:]),
             pid=os.getpid(),
         )
-        return await _drive(session, records, run, [started], goal, chosen, listener)
+        said = session.pipeline.deprecation
+        first = [started, Warned(text=said)] if said else [started]
+        return await _drive(session, records, run, first, goal, chosen, listener)
     finally:
         _release(locks, records)
 
@@ -178,7 +180,7 @@ async def _drive(
     session: Session,
     records: Records,
     run: str,
-    first: Sequence[RunStarted | RunResumed],
+    first: Sequence[RunStarted | RunResumed | Warned],
     goal: Goal,
     brain: Brain,
     listener: Listener | None,

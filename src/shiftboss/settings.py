@@ -63,7 +63,7 @@ _RPC_LOGIN_ARGUMENT = r"(?i)-{1,2}rpc(password|user|auth)\b"
 _OF_ENVIRONMENT = r"env\.([^.]+)\.(.+)"
 """A key that holds in one environment only."""
 _PLACEHOLDER = r"\{(\w*)\}"
-POOL_PLACEHOLDERS = ("rpc", "rpc_cookie_file", "stratum_port", "address")
+POOL_PLACEHOLDERS = ("rpc", "rpc_cookie_file", "stratum_port", "address", "zmq")
 
 
 class Written(NamedTuple):
@@ -175,6 +175,9 @@ def contradictions(values: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
                 f"{one} and {other} are both set",
                 f"Keep one of them; an empty {one} or {other} unsets it.",
             )
+    for key in ("daemon.zmq", "daemon.peer"):
+        if values[key] and values["daemon.rpc"]:
+            yield (key, "daemon.rpc"), f"{key} is for a daemon that shiftboss starts", f"Leave {key} or daemon.rpc out."
     yield from _equal_ports(values)
     yield from _bad_arguments(values)
 
@@ -192,6 +195,8 @@ def _bad_arguments(values: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...],
     for name in re.findall(_PLACEHOLDER, " ".join(values["pool.command"])):
         if name not in POOL_PLACEHOLDERS:
             yield ("pool.command",), f"pool.command holds the unknown placeholder {{{name}}}", f"Known ones: {known}."
+        elif name == "zmq" and not values["daemon.zmq"]:
+            yield ("pool.command",), "pool.command holds {zmq}, but daemon.zmq is off", "Set daemon.zmq = yes."
     for word in values["daemon.args"]:
         if re.match(_RPC_LOGIN_ARGUMENT, word):
             yield (

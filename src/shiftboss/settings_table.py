@@ -263,6 +263,11 @@ class Settings(Value):
         """Dotted keys and plain JSON values; written into a settings source again it gives the same settings."""
         return {key: _plain(key, getattr(getattr(self, key.split(".")[0]), row.name)) for key, row in table().items()}
 
+    def is_on(self, key: str) -> bool:
+        """Whether a setting is set to something, or a switch is on; by its dotted key."""
+        group, _, name = key.partition(".")
+        return bool(getattr(getattr(self, group), name))
+
     def digest(self) -> str:
         """Twelve hex digits that are the same exactly when all settings are the same."""
         import hashlib

@@ -210,3 +210,22 @@ def read_terminal(terminal, part):
     while part.encode() not in text:
         text += terminal.read(65536)
     return text.decode(errors="replace")
+
+
+def test_what_ci_can_not_do_is_said_before_anything_is_done(place):
+    (place / "file").touch()
+    words = ["up", "--ci", "--timeout", "soon", "--junit", "file/out.xml", "--", "nosuchcommand"]
+    found = document(shiftboss(place, *words, "--json"))
+    assert found["exit_code"] == 2
+    assert [one["what"].split(" ")[0] for one in found["diagnostics"]] == ["the", "--junit"]
+    assert no_traceback(shiftboss(place, "up", "--timeout", "soon")).returncode == 2
+    assert [path.name for path in place.iterdir()] == ["file"]
+
+
+def test_a_bad_end_in_ci_leaves_its_report_and_the_junit_file(place):
+    result = no_traceback(escalating(place, "--ci", "--junit", "new/junit.xml"))
+    assert result.returncode == 3
+    assert "\x1b" not in result.stdout
+    assert [one["ending"] for one in document(shiftboss(place, "runs", "--json"))] == ["converged", "escalated"]
+    assert list((place / ".shiftboss" / "reports").glob("*.html"))
+    assert "<failure" in (place / "new" / "junit.xml").read_text()

@@ -5,7 +5,6 @@ the fault, and says afterwards how all is. Nothing is left behind, whatever happ
 """
 
 import json
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from shiftboss.app import Session
 from shiftboss.chaos.inject import active, clear, fault_named, inject
 from shiftboss.chaos.real_disk import mount, unmount
 from shiftboss.chaos.real_judge import Seen, judge
-from shiftboss.chaos.real_stack import RealStack, copy, end_marked
+from shiftboss.chaos.real_stack import RealStack, copy, end_marked, own_ports
 from shiftboss.chaos.result import FaultResult
 from shiftboss.errors import Refused
 from shiftboss.model.fault import Fault, Moment
@@ -24,7 +23,6 @@ from shiftboss.system.instance import Instance, alive, marks_of
 HELD = "held.json"
 """Where a fault writes down the processes that it started."""
 
-PORTS = ("rpc", "p2p", "stratum", "pool_status")
 JOIN = "+"
 
 
@@ -64,9 +62,7 @@ class Arena:
     def sets(self) -> tuple[str, ...]:
         """The settings of every run: ports of its own, and what was given."""
         if not self._ports.exists():
-            self._ports.write_text(
-                "\n".join(f"ports.{n}={p}" for n, p in zip(PORTS, free_ports(len(PORTS)), strict=True))
-            )
+            self._ports.write_text("\n".join(own_ports()))
         return (*self._ports.read_text().splitlines(), *self._given)
 
     def prepare(self) -> Path:
@@ -98,7 +94,7 @@ class Arena:
                 if any(fault.own_disk for fault in faults):
                     mount(self.work)
                     ending.callback(unmount, self.work)
-                ending.callback(_end, stack)
+                ending.callback(end_stack, stack)
                 copy(golden, self.work)
                 return _meet(stack, name, faults, seed)
             except Refused as error:
@@ -145,19 +141,10 @@ def _held(path: Path) -> list[dict[str, Any]]:
     return json.loads(path.read_text()) if path.exists() else []
 
 
-def _end(stack: RealStack) -> None:
+def end_stack(stack: RealStack) -> None:
     """Take the faults away, then the stack; a fault that needs the stack down is taken away after that."""
     session = stack.session()
     with suppress(Refused):
         clear(session)
     stack.end()
     clear(session)
-
-
-def free_ports(count: int) -> list[int]:
-    """Distinct ports that are free now, as the kernel gives them out."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -18,7 +18,9 @@ from shiftboss.app import Request, Session, open_session, read_records
 from shiftboss.errors import Refused
 from shiftboss.model.events import Recorded
 from shiftboss.model.value import Value
+from shiftboss.settings_table import Ports
 from shiftboss.system.instance import Instance, alive, instance_of, marks_of
+from shiftboss.system.net import free_ports
 from shiftboss.system.proc import pids
 
 CLI = (sys.executable, "-m", "shiftboss.frontends.cli")
@@ -95,6 +97,12 @@ class RealStack:
     def remove(self) -> None:
         """Remove the working directory, which a copy of the golden one can replace."""
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def own_ports() -> list[str]:
+    """Settings that give a stack ports which are free now."""
+    names = list(vars(Ports()))
+    return [f"ports.{name}={port}" for name, port in zip(names, free_ports(len(names)), strict=True)]
 
 
 def end_marked(home: Path) -> None:

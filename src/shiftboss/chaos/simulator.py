@@ -301,7 +301,7 @@ def _at_once(turn: Coroutine[Any, Any, list[Delegation]]) -> list[Delegation]:
 def stack_for(pack: Pack) -> Stack:
     """The pack's shipped stack with its strategies."""
     catalogue = load_shipped(pack.folder)
-    return stack_of(catalogue.pipelines[pack.default_pipeline], catalogue, pack.strategies)
+    return stack_of(catalogue.pipelines[pack.default_pipeline], catalogue, pack.strategies, without=pack.optional)
 
 
 def faults_of(pack: Pack) -> Sequence[Fault]:

@@ -232,7 +232,7 @@ VERBS = {
         Verb(
             group=DEVELOP,
             name="compare",
-            help="Run two pipelines from the same start states and compare where they end",
+            help="Run two pipelines from the same states and compare the ends",
             declare=_compare,
         ),
         Verb(group=DEVELOP, name="cache", help="What is downloaded: list, fetch, verify", declare=_cache),

@@ -1,7 +1,9 @@
 """approve, deny, memory: answers to what a run asks, and what earlier runs taught."""
 
 import shlex
+import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from shiftboss import answering
@@ -76,8 +78,8 @@ def _resume(call: Call, answered: Answered) -> str:
 
 
 def memory(call: Call) -> int:
-    """`list`, `show SIGNATURE`, `export` or `forget`."""
-    works = {"list": _list, "show": _show, "export": _export, "forget": _forget}
+    """`list`, `show SIGNATURE`, `export`, `import FILE` or `forget`."""
+    works = {"list": _list, "show": _show, "export": _export, "import": _import, "forget": _forget}
     return works[call.more["action"]](call)
 
 
@@ -162,6 +164,27 @@ def _remedy_text(one: Remedy) -> str:
 def _export(call: Call) -> int:
     print_document(answering.export(session_of(call)))
     return 0
+
+
+def _import(call: Call) -> int:
+    place: str | None = call.more["signature"]
+    if not place:
+        raise BadInput([wrong("no file is named", "Name the file that export wrote, or - for what comes on stdin")])
+    taken = answering.take_in(session_of(call), _text_of(place), "stdin" if place == "-" else place)
+    if call.json:
+        print_document({"state": "imported", **vars(taken)})
+    elif not call.quiet:
+        counts = ", ".join(f"{count} {kind}" for kind, count in vars(taken).items())
+        write(wrap(f"New, or newer than what was known: {counts}.", WIDTH))
+    return 0
+
+
+def _text_of(place: str) -> str:
+    try:
+        return sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        what = f"{place} can't be read: {getattr(error, 'strerror', None) or error}"
+        raise BadInput([wrong(what, "Name the file that shiftboss memory export wrote")]) from None
 
 
 def _forget(call: Call) -> int:

@@ -139,6 +139,7 @@ def _pipeline_lines(one: Pipeline, session: Session) -> Iterator[str]:
     default = " (default)" if one.id == session.pack.default_pipeline else ""
     yield f"{clean(one.id)}{default}: {one.kind}, {len(one.stages)} stages, {len(one.connections)} connections"
     yield from _indented(one.description)
+    yield from _indented(f"{clean(one.deprecation)}." if one.deprecation else "")
     rows = [(clean(stage.id), clean(stage.agent)) for stage in one.stages]
     yield from list(table_lines(Table(title="", rows=rows)))[1:]
     yield ""
@@ -152,5 +153,7 @@ def _pipeline(one: Pipeline) -> dict[str, Any]:
         "start": one.start,
         "stages": [{"id": s.id, "agent": s.agent, "decisions": list(s.decisions)} for s in one.stages],
         "connections": [{"from": c.source, "to": c.target, "condition": c.condition} for c in one.connections],
+        "deprecation": one.deprecation or None,
+        "replaced_by": one.replaced_by,
         "source": one.source,
     }

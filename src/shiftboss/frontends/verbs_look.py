@@ -12,7 +12,8 @@ from shiftboss.frontends.arguments import Call
 from shiftboss.frontends.documents import status_document
 from shiftboss.frontends.exports import variables
 from shiftboss.frontends.failures import print_document
-from shiftboss.frontends.plain import table_lines, write
+from shiftboss.frontends.narrate import Line
+from shiftboss.frontends.plain import lines_of, table_lines, write
 from shiftboss.frontends.plan_text import plan_document, plan_lines
 from shiftboss.frontends.session import pack_and_components, session_of
 from shiftboss.frontends.tables import components_table, endpoints_table
@@ -42,9 +43,11 @@ def plan(call: Call) -> int:
     session = session_of(call)
     _, components = pack_and_components(call.more["words"])
     found = asyncio.run(looking.plan(session, Goal(components=components)))
+    warning = session.pipeline.deprecation
     if call.json:
-        print_document(plan_document(found))
+        print_document({**plan_document(found), "warnings": [warning] if warning else []})
     else:
+        write(lines_of(Line(at=0.0, word="warns", text=warning)) if warning else ())
         write(plan_lines(found))
     return 0
 

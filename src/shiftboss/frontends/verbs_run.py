@@ -28,7 +28,16 @@ TICK_SECONDS = 0.2
 def up(call: Call) -> int:
     """Bring the stack up."""
     _, components = pack_and_components(call.more["words"])
-    return _act(call, _towards(call, Goal(want=Want.UP, components=components)))
+    prove: str | None = call.more["prove"]
+    call = call if prove is None else call.but(sets=(*call.sets, f"proof.until={prove}"))
+    goal = Goal(want=Want.UP, components=components)
+    timeout: str | None = call.more["timeout"]
+    timed = call if timeout is None else call.but(sets=(*call.sets, f"limits.seconds={timeout}"))
+    if call.more["ci"] or call.more["junit"] or call.command:
+        from shiftboss.frontends import verbs_ci
+
+        return verbs_ci.up(timed, goal)
+    return act(timed, towards(timed, goal))
 
 
 def down(call: Call) -> int:
@@ -38,7 +47,7 @@ def down(call: Call) -> int:
     session = session_of(call)
     if not _was_used(session):
         return _nothing_to_stop(call, session, goal)
-    return _act(call, _towards(call, goal), control.as_brought_up(session))
+    return act(call, towards(call, goal), control.as_brought_up(session))
 
 
 def _was_used(session: Session) -> bool:
@@ -66,7 +75,7 @@ def restart(call: Call) -> int:
             raise BadInput([wrong(what, "shiftboss up starts what is missing.")])
         return await control.run_goal(session, goal, brain=call.brain, listener=screen.show)
 
-    return _act(call, drive)
+    return act(call, drive)
 
 
 def watch(call: Call) -> int:
@@ -76,7 +85,7 @@ def watch(call: Call) -> int:
     if interval is not None:
         call = call.but(sets=(*call.sets, f"probes.interval={interval}"))
     screen = SilentScreen() if call.json else PlainScreen(quiet=call.quiet)  # for days on end: nothing that moves
-    return _act(call, _towards(call, Goal(components=components, keep=True)), screen=screen)
+    return act(call, towards(call, Goal(components=components, keep=True)), screen=screen)
 
 
 def resume(call: Call) -> int:
@@ -87,17 +96,20 @@ def resume(call: Call) -> int:
         looking.events_of(session, run)  # says what is missing before anything is made
         return await control.resume(session, run, listener=screen.show, earlier=screen.narrator.view.apply)
 
-    return _act(call, drive)
+    return act(call, drive)
 
 
-def _towards(call: Call, goal: Goal) -> Drive:
+def towards(call: Call, goal: Goal) -> Drive:
+    """Drives a run for a goal."""
+
     async def drive(session: Session, screen: PlainScreen) -> control.Result:
         return await control.run_goal(session, goal, brain=call.brain, listener=screen.show)
 
     return drive
 
 
-def _act(call: Call, drive: Drive, session: Session | None = None, screen: PlainScreen | None = None) -> int:
+def act(call: Call, drive: Drive, session: Session | None = None, screen: PlainScreen | None = None) -> int:
+    """Drive a run, show it, and say how it ended; the exit code."""
     session = session or session_of(call)
     screen = screen or _screen(call, session)
     try:
@@ -142,7 +154,8 @@ def _interrupted(call: Call, screen: PlainScreen) -> int:
     if call.json:
         print_document({**run_document(screen.narrator.view), "ending": str(Ending.INTERRUPTED), "exit_code": code})
     else:
-        sys.stderr.write("Interrupted: nothing new is started, and the stack is left as it is.\n")
+        rest = "is stopped now" if call.command or call.more.get("ci") else "is left as it is"
+        sys.stderr.write(f"Interrupted: nothing new is started, and the stack {rest}.\n")
     return code
 
 

@@ -116,7 +116,18 @@ class Pipeline(Value):
     connections: tuple[Connection, ...]
     start: str  #: id of the first stage; in a hub pipeline the hub's own
     extends: str | None = None  #: id of the pipeline whose stages come first
+    replaced_by: str | None = None  #: scripted only: id of the hub pipeline that takes its place
     source: str = ""  #: the file it was read from
+
+    @property
+    def deprecation(self) -> str:
+        """What to use instead, in a sentence; empty for a hub pipeline."""
+        if self.kind is PipelineKind.HUB:
+            return ""
+        said = f"{self.id} is a scripted pipeline, which is deprecated"
+        if self.replaced_by:
+            return f"{said}; use --pipeline {self.replaced_by}, which does only what is missing"
+        return f"{said}; write a hub pipeline (docs/how-to/migrate.md), name it in metadata.replacedBy, and compare"
 
     def stage(self, stage_id: str) -> Stage:
         """The stage of that id.

@@ -1,6 +1,6 @@
 """What is declared about a stack: components, who owns them, in which order, and the ways to recover."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 
 from shiftboss.model.pipeline import Agent, Catalogue, ComponentSpec, Pipeline, PipelineKind
@@ -59,10 +59,12 @@ class Stack(Value):
         return tuple(sorted(found, key=self.order.__getitem__))
 
 
-def stack_of(pipeline: Pipeline, catalogue: Catalogue, strategies: Sequence[Strategy]) -> Stack:
-    """Everything the engine looks up, from the pipeline's agents."""
+def stack_of(
+    pipeline: Pipeline, catalogue: Catalogue, strategies: Sequence[Strategy], without: Collection[str] = ()
+) -> Stack:
+    """Everything the engine looks up, from the pipeline's agents; `without` components that nothing left requires."""
     agents = catalogue.agents_of(pipeline)
-    specs = catalogue.components_of(pipeline)
+    specs = {name: spec for name, spec in catalogue.components_of(pipeline).items() if name not in without}
     dependents: dict[str, list[str]] = {name: [] for name in specs}
     for spec in specs.values():
         for required in spec.requires:
@@ -70,7 +72,7 @@ def stack_of(pipeline: Pipeline, catalogue: Catalogue, strategies: Sequence[Stra
     return Stack(
         pipeline=pipeline,
         specs=specs,
-        owners={spec.name: agent for agent in agents for spec in agent.components},
+        owners={spec.name: agent for agent in agents for spec in agent.components if spec.name in specs},
         keywords={agent.id: keyword_of(pipeline, agent) for agent in agents if not agent.is_hub},
         order={name: index for index, name in enumerate(specs)},
         dependents={name: tuple(found) for name, found in dependents.items()},

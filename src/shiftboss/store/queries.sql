@@ -60,6 +60,10 @@ ON CONFLICT (signature, strategy) DO UPDATE SET
   failed = failed + 1,
   seen = ?5;
 
+-- put_lesson
+-- A lesson as it was learned elsewhere.
+INSERT OR REPLACE INTO lessons (signature, strategy, lasted, failed, seconds, versions, seen) VALUES (?, ?, ?, ?, ?, ?, ?);
+
 -- lessons
 -- All lessons, what lasted most first.
 SELECT signature, strategy, lasted, failed, seconds, versions, seen FROM lessons ORDER BY lasted DESC, failed, signature, strategy;

@@ -94,8 +94,8 @@ def drop_damaged(folder: Path, debs: Sequence[Deb]) -> list[str]:
 
 
 def set_folders(cache: Path) -> list[Path]:
-    """The folders of a cache that hold sets, whole or not: DISTRIBUTION/ARCHITECTURE/SUITE/PACKAGE."""
-    return sorted(path for path in cache.glob("*/*/*/*") if path.is_dir())
+    """The folders of a cache that hold sets, whole or not: debian/ARCHITECTURE/SUITE/PACKAGE."""
+    return sorted(path for path in cache.glob("debian/*/*/*") if path.is_dir())
 
 
 def take_in(downloaded: Path, folder: Path, packages: Sequence[Package]) -> list[Deb]:

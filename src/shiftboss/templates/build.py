@@ -98,6 +98,7 @@ def pipeline_from(doc: Document, source: str, agents: Mapping[str, Agent], base:
     inherited = base.stages if base is not None else ()
     first = inherited[0].agent if inherited else doc["stages"][0]["agent"]
     kind = kind_of(agents.get(first))
+    metadata: Document = doc.get("metadata") or {}
     stages = (*inherited, *(_stage(item, agents, kind) for item in doc["stages"]))
     if kind is PipelineKind.HUB and (base is not None or not doc["stages"][0].get("decisions")):
         stages = _with_hub_words(stages, agents)
@@ -111,6 +112,7 @@ def pipeline_from(doc: Document, source: str, agents: Mapping[str, Agent], base:
         connections=_connections(doc, stages, agents, base),
         start=stages[0].id,
         extends=doc.get("extends"),
+        replaced_by=metadata.get("replacedBy"),
         source=source,
     )
 

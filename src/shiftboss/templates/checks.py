@@ -12,7 +12,7 @@ from shiftboss.templates.check_components import component_findings, loose_findi
 from shiftboss.templates.check_hub import hub_findings
 from shiftboss.templates.check_script import script_findings
 from shiftboss.templates.check_stages import stage_findings
-from shiftboss.templates.finding import Finding
+from shiftboss.templates.finding import Finding, hint, listing
 
 
 def check(catalogue: Catalogue, broken: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -30,10 +30,27 @@ def _pipeline(pipeline: Pipeline, catalogue: Catalogue, broken: Collection[str])
     if any(stage.agent not in catalogue.agents for stage in pipeline.stages):
         return  # what the stages may answer and need is not known: all else would be guessing
     yield from component_findings(pipeline, catalogue)
+    yield from _successor(pipeline, catalogue, broken)
     if pipeline.kind is PipelineKind.HUB:
         yield from hub_findings(pipeline, catalogue)
     else:
         yield from script_findings(pipeline, catalogue)
+
+
+def _successor(pipeline: Pipeline, catalogue: Catalogue, broken: Collection[str]) -> Iterator[Finding]:
+    """The pipeline that is said to take its place must be one that can."""
+    name = pipeline.replaced_by
+    hubs = [one.id for one in catalogue.pipelines.values() if one.kind is PipelineKind.HUB]
+    if name is None or name in hubs or name in broken:
+        return
+    scripted = name in catalogue.pipelines
+    yield Finding(
+        source=pipeline.source,
+        at=("metadata", "replacedBy"),
+        what=f"'{name}' is {'scripted itself' if scripted else 'no pipeline that is known here'}",
+        remedy=hint(name, hubs, f"Hub pipelines: {listing(hubs)}."),
+        severity=Severity.WARNING,
+    )
 
 
 def _agent_findings(agent: Agent) -> Iterator[Finding]:

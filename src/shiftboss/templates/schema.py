@@ -128,6 +128,18 @@ class FlowForm(_Form):
     connections: list[ConnectionForm] = []
 
 
+class MetadataForm(BaseModel):
+    """What people note about a pipeline; any further keys may stand here."""
+
+    model_config = ConfigDict(extra="allow", strict=True, validate_by_alias=True, validate_by_name=False)
+
+    replaced_by: Id | None = Field(
+        default=None,
+        alias="replacedBy",
+        description="scripted only: id of the hub pipeline that takes its place, named when it runs",
+    )
+
+
 class PipelineForm(_Form):
     """A template: its stages, and the connections unless they can be derived (hub pipelines)."""
 
@@ -141,7 +153,7 @@ class PipelineForm(_Form):
     stages: list[StageForm] = Field(min_length=1)
     connections: list[ConnectionForm] = []
     flow: FlowForm | None = None
-    metadata: dict[str, Any] = {}
+    metadata: MetadataForm = MetadataForm()
 
 
 def schemas() -> dict[str, dict[str, Any]]:

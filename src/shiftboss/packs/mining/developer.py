@@ -31,10 +31,10 @@ SECONDS = 300.0
 PER_COIN = 25
 """Payments that can hang on one confirmed coin: the mempool takes so many in a row (limitdescendantcount)."""
 
-AMOUNT, FEE_RATE = 0.0001, 2
+AMOUNT, FEE_RATE = 0.00001, 2
 """Of each payment, in coins; satoshis per virtual byte."""
 
-LEAST = 0.01
+LEAST = 0.001
 """A coin must hold so much to carry PER_COIN payments with their fees."""
 
 
@@ -150,7 +150,7 @@ async def _chain(purse: Rpc, coin: Mapping[str, Any], count: int) -> list[str]:
 
 
 def _too_many(number: int, coins: int) -> Failed:
-    have = f"confirmed coins of at least {LEAST}: {coins}"
+    have = f"free and confirmed coins of at least {LEAST}: {coins}"
     what = f"{number} can't be sent now, only {PER_COIN * coins}; the wallet's {have}"
     return _refusal(what, f"{PER_COIN} hang on each at most; shiftboss mine 1 confirms them and ripens another coin")
 

@@ -1,0 +1,66 @@
+"""mine, reorg, send: what pool developers do to a running stack by hand. No runs: nothing is journalled."""
+
+import asyncio
+from collections.abc import Mapping
+
+from shiftboss import acting
+from shiftboss.app import Session
+from shiftboss.errors import BadInput
+from shiftboss.frontends.arguments import Call, wrong
+from shiftboss.frontends.failures import print_document
+from shiftboss.frontends.plain import table_lines, write
+from shiftboss.frontends.session import session_of
+from shiftboss.frontends.tables import Table
+from shiftboss.frontends.text import clean
+
+
+def mine(call: Call) -> int:
+    """Make blocks at once."""
+    return _act(call)
+
+
+def reorg(call: Call) -> int:
+    """Replace the newest blocks by others."""
+    return _act(call)
+
+
+def send(call: Call) -> int:
+    """Put payments into the mempool."""
+    return _act(call)
+
+
+def _act(call: Call) -> int:
+    """Do what the verb says, and tell what came of it in each environment."""
+    done = asyncio.run(acting.act(_chosen(session_of(call)), call.verb, call.more["number"]))
+    if call.json:
+        print_document(done)
+    elif not call.quiet:
+        for environment, facts in done.items():
+            write(table_lines(_table(f"{call.verb} in {environment}", facts)))
+    return 0
+
+
+def _chosen(session: Session) -> Session:
+    """The session of the environments that were named; without a name, of the only one that can be meant.
+
+    Raises:
+        BadInput: several can be meant.
+    """
+    if session.request.environments or len(session.benches) == 1:
+        return session
+    usual = next(iter(session.pack.profiles))
+    found = [name for name, place in session.places.items() if place.profile == usual]
+    if len(found) != 1:
+        what = f"it is not said where: the environments here are {', '.join(session.benches)}"
+        raise BadInput([wrong(what, "Name one or more with --env (with a single regtest one, that is meant)")])
+    return session.but(benches={found[0]: session.benches[found[0]]})
+
+
+def _table(title: str, facts: Mapping[str, object]) -> Table:
+    """Facts as rows; of a list only how long it is."""
+    rows = [(clean(name).replace("_", " "), _told(value)) for name, value in facts.items()]
+    return Table(title=title, rows=rows)
+
+
+def _told(value: object) -> str:
+    return f"{len(value)} (--json lists them)" if isinstance(value, list) else clean(value)  # pyright: ignore[reportUnknownArgumentType] - of whatever they are
