@@ -1,48 +1,72 @@
-"""From an empty working directory to a proven block, with the daemon program in the cache; both pipelines in turn."""
+"""From an empty working directory to a proven block, with the daemon program in the cache, and where the time goes.
 
-from collections.abc import Callable
-from itertools import count
+Beside it the run's own critical path: the longest chain of components, each as long as its delegation took, which no
+order and no number of lanes could beat.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import real
-from measure import Figure, interleaved, ratio, seconds
+from measure import Figure, ratio, seconds
 
-PIPELINES = {"policy": "intelligent-mining-infrastructure-setup", "script": "mining-infrastructure-setup"}
+from shiftboss.model.stack import stack_of
+from shiftboss.packs.mining.pack import PACK
+from shiftboss.templates.loader import load_shipped
 
 
 def measure(*, quick: bool) -> list[Figure]:
     """Whole processes, the private install from the cache included."""
+    documents: list[dict[str, Any]] = []
     with real.folder() as folder:
         real.fetched(folder / "first")  # fills the cache
-        number = count()
-        details: dict[str, list[dict[str, float]]] = {name: [] for name in PIPELINES}
-
-        def subject(name: str) -> Callable[[], float]:
-            return lambda: _fresh(folder / f"{name}-{next(number)}", PIPELINES[name], details[name])
-
-        values = interleaved({name: subject(name) for name in PIPELINES}, 2 if quick else 5)
-    figures = [
-        Figure(name="fresh up to proof, policy pipeline", unit="s", values=values["policy"], at_most=20),
-        Figure(name="fresh up to proof, script pipeline", unit="s", values=values["script"]),
-        ratio("script / policy", values["script"], values["policy"]),
+        whole = [_fresh(folder / str(number), documents) for number in range(2 if quick else 5)]
+    runs, paths = [one["seconds"] for one in documents], [critical(_times(one)) for one in documents]
+    return [
+        Figure(name="fresh up to proof, whole process", unit="s", values=whole, at_most=20),
+        Figure(name="fresh up to proof, the run", unit="s", values=runs),
+        Figure(name="its critical path", unit="s", values=paths),
+        ratio("the run / its critical path", runs, paths, at_most=1.1),
+        ratio("the whole process / its critical path", whole, paths),
+        *_longest([_times(one) for one in documents]),
     ]
-    return figures + _longest(details["policy"])
 
 
-def _fresh(home: Path, pipeline: str, details: list[dict[str, float]]) -> float:
+def _fresh(home: Path, documents: list[dict[str, Any]]) -> float:
     with real.stack(home) as made:
-        documents: list[dict] = []
-        passed = seconds(lambda: documents.append(made.up("--pipeline", pipeline)))
-        document = documents[0]
+        passed = seconds(lambda: documents.append(made.up()))
+        document = documents[-1]
         if document["ending"] != "converged" or not document["proof"]["regtest"]:
             raise RuntimeError(f"the run ended {document['ending']} without a proof")
-        details.append({one["component"]: one["seconds"] for one in document["delegations"]})
         made.run("down")
     return passed
 
 
+def _times(document: Mapping[str, Any]) -> dict[str, float]:
+    """Seconds of work by component."""
+    found: dict[str, float] = {}
+    for one in document["delegations"]:
+        found[one["component"]] = found.get(one["component"], 0.0) + one["seconds"]
+    return found
+
+
+def critical(times: Mapping[str, float]) -> float:
+    """Seconds of the longest chain of components that need each other."""
+    catalogue = load_shipped(PACK.folder)
+    specs = stack_of(catalogue.pipelines[PACK.default_pipeline], catalogue, PACK.strategies).specs
+    ends: dict[str, float] = {}
+
+    def end(name: str) -> float:
+        if name not in ends:
+            ends[name] = times.get(name, 0.0) + max(map(end, specs[name].requires), default=0.0)
+        return ends[name]
+
+    return max(map(end, specs))
+
+
 def _longest(details: list[dict[str, float]]) -> list[Figure]:
-    """Where the time goes: the five longest delegations of the policy pipeline."""
+    """The five longest delegations."""
     names = sorted(details[0], key=lambda name: details[0][name], reverse=True)[:5]
     found = [(name, [one[name] for one in details if name in one]) for name in names]
     return [Figure(name=f"of that: {name}", unit="s", values=values) for name, values in found]

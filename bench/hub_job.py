@@ -1,9 +1,16 @@
 """A job for the hub whose parts cost nothing: N components with no-op handlers and probes, and a real journal.
 
 What is left when it runs is the hub's own work: looking, deciding, writing down (durably, before the work), judging.
+As a program it runs one job in a process of its own and prints seconds and peak memory as JSON, so that no other
+job's memory is counted:
+
+    python bench/hub_job.py COMPONENTS SHAPE ENVIRONMENTS
 """
 
 import asyncio
+import json
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,20 +40,20 @@ from shiftboss.system.environment import Environment
 from shiftboss.system.process import Processes
 from shiftboss.system.workbench import Workbench
 
-PLACE = "bench"
 LANES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How long a job took, and what it wrote."""
+    """How long a job took, how much memory the process had at most so far, and what was written."""
 
     seconds: float
+    megabytes: float
     events: Sequence[Recorded]
 
 
 def stack(count: int, shape: str) -> Stack:
-    """`chain`: each component requires the one before it; `fan`: all require the first."""
+    """`chain`: each component requires the one before it; `fan`: all require the first; `open`: none requires any."""
     specs = tuple(ComponentSpec(name=f"c{n}", probe="", requires=_requires(n, shape)) for n in range(count))
     hub = Agent(id="hub", handler="hub", decisions=())
     worker = Agent(id="worker", handler="", decisions=("worker_ready", "worker_failure"), components=specs)
@@ -57,71 +64,96 @@ def stack(count: int, shape: str) -> Stack:
 
 
 def _requires(number: int, shape: str) -> tuple[str, ...]:
-    if number == 0:
+    if number == 0 or shape == "open":
         return ()
     return (f"c{number - 1}" if shape == "chain" else "c0",)
 
 
-def run(folder: Path, declared: Stack, synchronous: str) -> Run:
-    """Bring all components of a stack up, with the journal in a new file of the folder."""
+def run(folder: Path, declared: Stack, synchronous: str, *, environments: int = 1, lanes: int = LANES) -> Run:
+    """Bring all components of a stack up, in so many environments, with the journal in a new file of the folder."""
     path = folder / f"hub-{time.monotonic_ns()}.sqlite3"
     database = Database(path, synchronous=synchronous)
+    places = [f"e{number}" for number in range(environments)]
     try:
         journal = Journal(database)
-        seconds = asyncio.run(_drive(folder, declared, journal, database))
-        return Run(seconds=seconds, events=journal.read("run"))
+        seconds = asyncio.run(_drive(folder, _charter(declared, places, lanes), journal, database))
+        peak = peak_megabytes()  # before the journal is read back, which the hub itself would not do
+        return Run(seconds=seconds, megabytes=peak, events=journal.read("run"))
     finally:
         database.close()
         path.unlink()
 
 
-async def _drive(folder: Path, declared: Stack, journal: Journal, database: Database) -> float:
-    clock = SystemClock()
+def _charter(declared: Stack, places: Sequence[str], lanes: int) -> Charter:
     brain = PolicyBrain()
-    charter = Charter(
+    return Charter(
         run="run",
         stack=declared,
         goal=Goal(),
-        environments=(PLACE,),
+        environments=places,
         brain=brain,
         fallback=brain,
-        parallel=LANES,
+        parallel=lanes,
         report=lambda *_: {},
     )
-    started = RunStarted(pack="bench", pipeline=declared.pipeline.id, brain=brain.name, goal={}, environments=[PLACE])
+
+
+async def _drive(folder: Path, charter: Charter, journal: Journal, database: Database) -> float:
+    clock = SystemClock()
+    places, stack = list(charter.environments), charter.stack
+    started = RunStarted(pack="bench", pipeline=stack.pipeline.id, brain="policy", goal={}, environments=places)
+    benches = {place: _bench(folder, place, clock) for place in places}
+    up: set[str] = set()
+    probes = {name: _probe(name, up) for name in stack.specs}
     start = time.perf_counter()
     journal.append("run", clock.now(), [started])
     hub = Hub(charter, RunState(run="run", started=clock.now()), journal, Memory(database), clock)
-    up: set[str] = set()
-    benches = {PLACE: _bench(folder, clock)}
-    observer = Observer({name: _probe(name, up) for name in declared.specs}, benches, timeout=5.0)
-    runner = Runner(hub, observer, {"worker": _handler(up)}, benches, Inbox(database))
+    runner = Runner(hub, Observer(probes, benches, timeout=5.0), {"worker": _handler(up)}, benches, Inbox(database))
     ending = await runner.run()
     passed = time.perf_counter() - start
-    if ending is not Ending.CONVERGED or len(up) != len(declared.specs):
-        raise RuntimeError(f"the job ended {ending} with {len(up)} of {len(declared.specs)} components up")
+    wanted = len(stack.specs) * len(places)
+    if ending is not Ending.CONVERGED or len(up) != wanted:
+        raise RuntimeError(f"the job ended {ending} with {len(up)} of {wanted} components up")
     return passed
 
 
-def _bench(folder: Path, clock: SystemClock) -> Workbench:
-    environment = Environment(name=PLACE, chain="regtest", folder=folder)
-    processes = Processes(folder, PLACE, folder)
+def _bench(folder: Path, place: str, clock: SystemClock) -> Workbench:
+    environment = Environment(name=place, chain="regtest", folder=folder)
+    processes = Processes(folder, place, folder)
     return Workbench(home=folder, environment=environment, settings=Settings(), clock=clock, processes=processes)
 
 
 def _probe(name: str, up: set[str]) -> Probe:
-    ready = Observation(environment=PLACE, component=name, health=Health.READY, summary=f"{name} is up")
-    absent = Observation(environment=PLACE, component=name, health=Health.ABSENT, summary=f"{name} is not there")
-
-    async def look(_bench: Workbench) -> Observation:
-        return ready if name in up else absent
+    async def look(bench: Workbench) -> Observation:
+        place = bench.environment.name
+        if f"{place}/{name}" in up:
+            return Observation(environment=place, component=name, health=Health.READY, summary=f"{name} is up")
+        return Observation(environment=place, component=name, health=Health.ABSENT, summary=f"{name} is not there")
 
     return look
 
 
 def _handler(up: set[str]) -> Handler:
     async def handle(order: Delegation, _bench: Workbench) -> Outcome:
-        up.add(order.component)
+        up.add(order.key)
         return done("up", f"started {order.component}")
 
     return handle
+
+
+def peak_megabytes() -> float:
+    """The most memory this process has had (VmHWM); `ru_maxrss` would also count the process that started it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
+
+
+def main() -> None:
+    """One job, as the command line says."""
+    count, shape, environments = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="shiftboss-bench-") as name:
+        found = run(Path(name), stack(count, shape), "NORMAL", environments=environments)
+    print(json.dumps({"seconds": found.seconds, "megabytes": found.megabytes}))
+
+
+if __name__ == "__main__":
+    main()

@@ -44,7 +44,15 @@ class Figure:
     def plain(self) -> dict[str, Any]:
         """The figure as JSON values."""
         spread = {"median": self.median, "min": min(self.values), "max": max(self.values), "n": len(self.values)}
-        return {"name": self.name, "unit": self.unit, **spread, "target": self.target, "met": self.met}
+        values = [float(f"{value:.5g}") for value in self.values]
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            **spread,
+            "target": self.target,
+            "met": self.met,
+            "values": values,
+        }
 
 
 def interleaved(subjects: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:

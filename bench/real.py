@@ -4,6 +4,7 @@ The daemon is the one of SHIFTBOSS_TEST_BITCOIND, or the private one that shiftb
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -38,6 +39,11 @@ def stack(home: Path, **settings: object) -> Iterator[Stack]:
         yield made
     finally:
         made.end()
+
+
+def copied(home: Path, to: Path) -> None:
+    """Copy a working directory whose stack is down, without its journal and memory."""
+    shutil.copytree(home, to, ignore=shutil.ignore_patterns("state.sqlite3*", "*.lock"))
 
 
 def as_installed(made: Stack, *words: str) -> list[str]:

@@ -122,3 +122,23 @@ async def _older(pool, seconds):
 
 async def _not_ok(pool):
     return not await pool.ok()
+
+
+def test_a_block_is_heard_of_when_it_comes_and_not_when_it_is_asked_for(chain, tmp_path):
+    async def run():
+        daemon = copy_of(chain[0], tmp_path / "data")
+        await daemon.start()
+        try:
+            with Pool(tmp_path / "pool", daemon, chain[1], poll_seconds=20, template_seconds=60) as pool:
+                await pool.ready()
+                miner = await RawMiner.connect(pool.port)
+                await miner.subscribe()
+                await miner.until(lambda: miner.jobs)
+                for count in (2, 3, 4):
+                    await daemon.rpc.call("generatetoaddress", 1, chain[1])
+                    await asyncio.wait_for(miner.until(lambda wanted=count: len(miner.jobs) >= wanted), 3)
+                await miner.close()
+        finally:
+            daemon.stop()
+
+    asyncio.run(run())

@@ -8,7 +8,7 @@ from shiftboss.environments import Place, enrol
 from shiftboss.errors import BadInput
 from shiftboss.packs.mining import maturity, pool
 from shiftboss.packs.mining.configs import daemon_text, peer_text
-from shiftboss.packs.mining.developer import longest_branch, spread
+from shiftboss.packs.mining.developer import longest_branch, room, spread
 from shiftboss.packs.mining.layout import daemon_ports
 
 
@@ -33,6 +33,14 @@ def test_what_a_reorganisation_replaces_is_what_was_there_when_it_began():
         tip(12, 6, "invalid"),  # another one, that leaves the chain below
     ]
     assert longest_branch(tips, 7)["height"] == 11
+
+
+@pytest.mark.parametrize(
+    ("coins", "waiting", "most"),
+    [(0, 0, 0), (1, 0, 25), (3, 400, 50), (3, 0, 75), (100, 3, 447), (9, 9999, 0)],
+)
+def test_no_more_is_sent_than_mempool_and_wallet_bear(coins, waiting, most):
+    assert room(coins, waiting) == most
 
 
 @pytest.mark.parametrize(("number", "coins", "each"), [(1, 1, [1]), (7, 3, [3, 2, 2]), (2, 4, [1, 1, 0, 0])])
