@@ -2,7 +2,6 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
-from heapq import merge
 
 from shiftboss.engine.moves import Ask, Options
 from shiftboss.engine.state import RunState
@@ -13,11 +12,11 @@ Place = tuple[float, int]
 
 
 class Board:
-    """Options by component, and those that can be delegated now, by environment in the order of their places."""
+    """Options by component, and those that can be delegated now in the order of their places."""
 
     def __init__(self) -> None:
         self._options: dict[str, Options] = {}
-        self._open: dict[str, list[tuple[Place, str]]] = {}
+        self._open: list[tuple[Place, str]] = []
         self._places: dict[str, Place] = {}  #: of what can be delegated
         self._endings: dict[str, Move] = {}
         self.hopeless: dict[str, str] = {}
@@ -29,18 +28,17 @@ class Board:
 
     def put(self, key: str, place: Place, options: Options | None) -> None:
         """What may be done about a component now (None: nothing is wrong, or it is being worked on)."""
-        here = self._open.setdefault(key.partition("/")[0], [])
         before = self._places.pop(key, None)
         self._options.pop(key, None)
         if before is not None:
-            here.pop(bisect_left(here, (before, key)))
+            self._open.pop(bisect_left(self._open, (before, key)))
         self.hopeless.pop(key, None)
         self.asks.pop(key, None)
         if options is None:
             return
         self._options[key] = options
         if _delegable(options):
-            insort(here, (place, key))
+            insort(self._open, (place, key))
             self._places[key] = place
         if options.hopeless:
             self.hopeless[key] = options.hopeless
@@ -57,14 +55,15 @@ class Board:
 
     def __iter__(self) -> Iterator[Move]:
         """Moves that can be delegated, in the order of their places and gentlest first; then endings."""
-        for _, key in merge(*self._open.values()):
+        for _, key in self._open:
             yield from self._options[key].moves
         yield from self._endings.values()
 
     def of(self, environment: str) -> Iterator[Move]:
         """Moves of one environment that can be delegated, in the order of their places and gentlest first."""
-        for _, key in self._open.get(environment, ()):
-            yield from self._options[key].moves
+        for _, key in self._open:
+            if key.startswith(f"{environment}/"):
+                yield from self._options[key].moves
 
     def endings(self) -> Iterator[Move]:
         """Moves that end an environment."""

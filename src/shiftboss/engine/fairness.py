@@ -18,7 +18,7 @@ class Fairness:
         self._charter = charter
         self._state = state
         self._clock = clock
-        self._since: dict[str, float] = {}
+        self._since = dict.fromkeys(charter.environments, clock.now())
 
     def worked(self, environment: str) -> None:
         """Something is, or was until now, in flight there."""
@@ -31,14 +31,11 @@ class Fairness:
 
     def overdue(self) -> list[str]:
         """Those of them that have waited long enough: each may start one order, whatever the lanes are."""
-        now = self._clock.now()
-        return [one for one in self.idle() if now - self._waiting_since(one) >= PATIENCE_SECONDS]
+        long_ago = self._clock.now() - PATIENCE_SECONDS
+        return [one for one in self.idle() if self._since[one] <= long_ago]
 
     def seconds(self) -> float | None:
         """Seconds until the next one will have waited long enough; None when none waits."""
         now = self._clock.now()
-        waits = [PATIENCE_SECONDS - (now - self._waiting_since(one)) for one in self.idle()]
+        waits = [self._since[one] + PATIENCE_SECONDS - now for one in self.idle()]
         return min((wait for wait in waits if wait > 0), default=None)
-
-    def _waiting_since(self, environment: str) -> float:
-        return self._since.setdefault(environment, self._clock.now())

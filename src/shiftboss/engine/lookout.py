@@ -100,11 +100,12 @@ class Lookout:
         """
         now = self._clock.now()
         oldest = min(now - FRESH_SECONDS, self._asked_again.get(environment, now))
-        old = {key for key, seen in snapshot.items() if seen.environment == environment and seen.at < oldest}
-        if old:
-            self._asked_again[environment] = now
-        self.look_at(old)
-        return bool(old)
+        keys = [f"{environment}/{name}" for name in self._charter.parts_of(environment)]
+        if not any(snapshot[key].at < oldest for key in keys if key in snapshot):
+            return False
+        self._asked_again[environment] = now
+        self.look_at(keys)  # all at once: what is young now would be too old while the others are asked
+        return True
 
     def trouble(self, environment: str) -> None:
         """There are gaps: the next end needs fresh answers of its own."""

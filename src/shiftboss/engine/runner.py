@@ -26,7 +26,7 @@ INBOX_SECONDS = 0.5
 """How often messages of other processes are looked for."""
 
 SOON_SECONDS = 0.05
-"""How long the ending of an order may wait to be written (and shown)."""
+"""How long the ending of an order may wait to be written (and shown), and a message to be read."""
 
 Work = tuple[Outcome, Sequence[Observation]]
 
@@ -51,6 +51,7 @@ class Runner:
         self._inbox = inbox
         self._cut_off_recoveries = cut_off or {}
         self._guard = Guard(hub.charter.stack, observer)
+        self._next_messages = 0.0  #: loop time before which nobody's messages are looked for
         self._tasks: dict[asyncio.Task[Work], Delegation] = {}
 
     async def run(self) -> Ending:
@@ -144,6 +145,10 @@ class Runner:
 
     def _read_inbox(self) -> bool:
         """Journal notes and answers; whether somebody asked us to stop."""
+        now = asyncio.get_running_loop().time()
+        if now < self._next_messages:
+            return False
+        self._next_messages = now + SOON_SECONDS
         messages = self._inbox.messages(self._hub.charter.run)
         if not messages:
             return False

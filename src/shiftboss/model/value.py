@@ -29,8 +29,7 @@ class Value:
 
     def __init__(self, **values: Any) -> None:
         held = self.__dict__
-        held.update(self._template)
-        held.update(values)
+        held.update(self._template, **values)
         if len(held) != len(self._template) or not self._required <= values.keys():
             raise TypeError(_complaint(type(self).__name__, self._required, self._template, values))
         for name, make in self._made.items():

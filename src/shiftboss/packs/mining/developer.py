@@ -31,6 +31,9 @@ SECONDS = 300.0
 PER_COIN = 25
 """Payments that can hang on one confirmed coin: the mempool takes so many in a row (limitdescendantcount)."""
 
+MOST = 450
+"""Unconfirmed payments at a time: with more than 500 bitcoind's wallet can't choose coins ("map::at")."""
+
 AMOUNT, FEE_RATE = 0.00001, 2
 """Of each payment, in coins; satoshis per virtual byte."""
 
@@ -122,13 +125,19 @@ async def send(bench: Workbench, number: int) -> Mapping[str, object]:
         node, purse = await _partners(bench, blocks=False)
         listed: Sequence[Mapping[str, Any]] = await purse.call("listunspent", 1)
         coins = [coin for coin in listed if coin["spendable"] and coin["amount"] >= LEAST]
-        if number > PER_COIN * len(coins):
-            raise _too_many(number, len(coins))
+        waiting = int((await node.call("getmempoolinfo"))["size"])
+        if number > room(len(coins), waiting):
+            raise _too_many(number, len(coins), waiting)
         sent: list[str] = []
         for coin, count in zip(coins, spread(number, len(coins)), strict=True):
             sent += await _chain(purse, coin, count)
         size = (await node.call("getmempoolinfo"))["size"]
         return {"sent": len(sent), "coins_used": min(number, len(coins)), "mempool": size, "txids": sent}
+
+
+def room(coins: int, waiting: int) -> int:
+    """How many payments can be sent."""
+    return max(0, min(PER_COIN * coins, MOST - waiting))
 
 
 def spread(number: int, coins: int) -> list[int]:
@@ -149,10 +158,11 @@ async def _chain(purse: Rpc, coin: Mapping[str, Any], count: int) -> list[str]:
     return sent
 
 
-def _too_many(number: int, coins: int) -> Failed:
-    have = f"free and confirmed coins of at least {LEAST}: {coins}"
-    what = f"{number} can't be sent now, only {PER_COIN * coins}; the wallet's {have}"
-    return _refusal(what, f"{PER_COIN} hang on each at most; shiftboss mine 1 confirms them and ripens another coin")
+def _too_many(number: int, coins: int, waiting: int) -> Failed:
+    have = f"{coins} free and confirmed coins of at least {LEAST}; {waiting} wait in the mempool"
+    what = f"{number} can't be sent now, only {room(coins, waiting)}: {have}"
+    why = f"{PER_COIN} hang on a coin at most, {MOST} wait at a time"
+    return _refusal(what, f"{why}; shiftboss mine 1 confirms them and ripens another coin")
 
 
 async def _partners(bench: Workbench, *, blocks: bool) -> tuple[Rpc, Rpc]:

@@ -33,6 +33,7 @@ class TemplateSource:
         self._post = post
         self._lock = asyncio.Lock()
         self._poll = Rpc(config.rpc_url, config.rpc_cookie_file, timeout=POLL_TIMEOUT)
+        self._news = Rpc(config.rpc_url, config.rpc_cookie_file, timeout=config.poll_seconds + POLL_TIMEOUT)
         self._rules: list[str] = []
         self._fetched = 0.0
         self.work = Rpc(config.rpc_url, config.rpc_cookie_file, timeout=WORK_TIMEOUT)
@@ -99,7 +100,7 @@ class TemplateSource:
             return False
         pause = round(self._config.poll_seconds * 1000)
         try:
-            best: Any = await self._poll.call("waitforblockheight", self.template.height, pause)
+            best: Any = await self._news.call("waitforblockheight", self.template.height, pause)
             return best["hash"] != self.template.previous
         except (RpcError, LookupError, TypeError):
             return False  # such a daemon is asked from time to time
