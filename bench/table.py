@@ -61,6 +61,10 @@ class Scene:
     meanwhile: Callable[[Stack, threading.Event], None] | None = None  #: happens while the run is at work
 
 
+def _nothing(_made: Stack) -> None:
+    """The folder is as it is: empty, or with a funded chain of which nothing runs."""
+
+
 def _part_of_it(made: Stack) -> None:
     """The document's second scenario: programs and configurations are there, the daemon runs, its wallet is funded."""
     made.up("wallet", "pool.config", "miner.config")
@@ -84,12 +88,6 @@ def _kill_first_pool(made: Stack, over: threading.Event) -> None:
             return
 
 
-def _without_daemon(made: Stack) -> None:
-    """All of the stack ran and is proven; then the daemon died."""
-    made.up()
-    made.kill("daemon")
-
-
 def _kill_every_daemon(made: Stack, over: threading.Event) -> None:
     """End the daemon soon after it is ready, again and again.
 
@@ -105,7 +103,7 @@ def _kill_every_daemon(made: Stack, over: threading.Event) -> None:
 
 
 SCENES = (
-    Scene(name="fresh", prepare=lambda _: None, empty=True, at_most=1.0),
+    Scene(name="fresh", prepare=_nothing, empty=True, at_most=1.0),
     Scene(name="partial (daemon and wallet are ready)", prepare=_part_of_it, at_most=0.35),
     # A killed part is the plainest failure there is, and the mildest for the script: it comes by without a recovery,
     # for it starts the pool again in any case.
@@ -113,14 +111,14 @@ SCENES = (
     # The document's own story, in which the script does need its recovery. Its claim is 15 % less time.
     Scene(
         name="one failure while setting up (the pool dies at its first start)",
-        prepare=lambda _: None,
+        prepare=_nothing,
         empty=True,
         meanwhile=_kill_first_pool,
         at_most=0.85,
     ),
     Scene(name="Stratum port taken by a stranger", prepare=_fault("stratum_port_foreign"), at_most=0.4),
 )
-CRASHES = Scene(name="the daemon dies after every start", prepare=_without_daemon, meanwhile=_kill_every_daemon)
+CRASHES = Scene(name="the daemon dies after every start", prepare=_nothing, meanwhile=_kill_every_daemon)
 
 
 def measure(*, quick: bool) -> list[Figure]:

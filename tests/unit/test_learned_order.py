@@ -105,7 +105,7 @@ def test_where_nothing_has_to_wait_no_reason_for_an_order_is_given(start: Start)
 def test_where_the_declared_order_is_as_quick_the_reason_says_so(start: Start) -> None:
     driver = start(known=Known(), parallel=1)
     ran(driver)
-    assert "; before others as declared, which is as quick as any order." in driver.of(Decided)[0].reasoning
+    assert "; before others, as declared." in driver.of(Decided)[0].reasoning
 
 
 def test_memory_is_not_asked_when_nothing_is_to_be_done(start: Start) -> None:

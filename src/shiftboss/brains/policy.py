@@ -25,7 +25,8 @@ class PolicyBrain:
         if not moves:
             return None
         choice = len(moves) < len(situation.legal) and not situation.hopeless  # something legal has to wait
-        reasoning = "\n".join(reason(move, situation, choice=choice) for move in moves)
+        first = next((move.id for move in moves if move.mode in DELEGATED and choice), None)
+        reasoning = "\n".join(reason(move, situation, first=move.id == first) for move in moves)
         return Decision(moves=tuple(move.id for move in moves), reasoning=reasoning, source=self.name)
 
 
@@ -72,29 +73,31 @@ class _Picks:
         return obstacle(move, self._situation.stack, self._holders) is None
 
 
-def reason(move: Move, situation: Situation, *, choice: bool = False) -> str:
-    """Why this move, in one sentence that cites the evidence; where there was a choice, also why before others."""
+def reason(move: Move, situation: Situation, *, first: bool = False) -> str:
+    """Why this move, in one sentence that cites the evidence; of the `first` one also why it goes before others."""
     if move.mode is Mode.COMPLETE:
         down = situation.goal.want is Want.DOWN
         reached = "nothing of ours is running any more" if down else "everything that was wanted does its job"
         return f"{move.environment}: {reached}, no gap remains."
     if move.mode is Mode.ESCALATE:
         return f"{move.environment}: a human is needed: {move.why}."
-    first = _before_others(move, situation.ranking) if choice else ""
-    needed = situation.stack.dependents[move.component]
+    order = _before_others(move, situation.ranking) if first else ""
+    name = move.key if len(situation.environments) > 1 else move.component
+    dependents = situation.stack.dependents[move.component]
+    needed = [one for one in dependents if f"{move.environment}/{one}" in situation.snapshot]
     purpose = f"; {', '.join(needed)} wait{'s' if len(needed) == 1 else ''} for it" if needed else ""
     if move.mode is Mode.UNDO:
-        return f"{move.component}: {move.why}, so that it is no worse than before."
+        return f"{name}: {move.why}, so that it is no worse than before."
     if move.mode is Mode.RECOVER:
         tried = sum(a.mode == Mode.RECOVER for a in situation.ledger.get(move.key, ()))
         again = f" (recovery {tried + 1} of this component)" if tried else ""
-        return f"{move.component}: {move.why}{again}{first}."
-    return f"{move.component}: {move.why}{purpose}{first}."
+        return f"{name}: {move.why}{again}{order}."
+    return f"{name}: {move.why}{purpose}{order}."
 
 
 def _before_others(move: Move, ranking: Ranking) -> str:
-    """Why a move goes before others that are legal too; empty where nothing was learned or declared about it."""
-    if ranking.rule != DECLARED:
-        way = " -> ".join(ranking.way(move.key))
-        return f"; before others, as {move.remaining:.1f} s are still to go from here, by {way}"
-    return "; before others as declared, which is as quick as any order" if ranking.remaining else ""
+    """Why a move goes before others that are legal too; empty where nothing is known of how long they take."""
+    if ranking.rule == DECLARED:
+        return "; before others, as declared" if ranking.remaining else ""
+    way = " -> ".join(ranking.way(move.key))
+    return f"; before others, as {move.remaining:.1f} s are still to go from here, by {way}"

@@ -137,6 +137,7 @@ class Hub:
             turn=self.state.decisions,  # turns in which nothing was decided are not counted
             goal=self.charter.goal,
             stack=self.charter.stack,
+            environments=self.charter.environments,
             snapshot=self.state.snapshot,
             gaps=self.gaps,
             legal=self._board,

@@ -1,9 +1,10 @@
 """mine, reorg, send: what pool developers do to a running stack by hand. No runs: nothing is journalled."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from typing import Any, cast
 
-from shiftboss import acting
+from shiftboss import acting, control
 from shiftboss.app import Session
 from shiftboss.errors import BadInput
 from shiftboss.frontends.arguments import Call, wrong
@@ -12,6 +13,8 @@ from shiftboss.frontends.plain import table_lines, write
 from shiftboss.frontends.session import session_of
 from shiftboss.frontends.tables import Table
 from shiftboss.frontends.text import clean
+
+Done = dict[str, Mapping[str, object]]
 
 
 def mine(call: Call) -> int:
@@ -31,13 +34,20 @@ def send(call: Call) -> int:
 
 def _act(call: Call) -> int:
     """Do what the verb says, and tell what came of it in each environment."""
-    done = asyncio.run(acting.act(_chosen(session_of(call)), call.verb, call.more["number"]))
+    session = _chosen(session_of(call))
+    done = asyncio.run(_interruptible(acting.act(session, call.verb, call.more["number"])))
     if call.json:
         print_document(done)
     elif not call.quiet:
         for environment, facts in done.items():
             write(table_lines(_table(f"{call.verb} in {environment}", facts)))
     return 0
+
+
+async def _interruptible(work: Awaitable[Done]) -> Done:
+    """Let an act end well, whether Ctrl-C or SIGTERM cut it short."""
+    control.interruptible(cast("asyncio.Task[Any]", asyncio.current_task()))
+    return await work
 
 
 def _chosen(session: Session) -> Session:

@@ -44,6 +44,7 @@ class Situation(Value):
     turn: int
     goal: Goal
     stack: Stack
+    environments: Sequence[str] = ()
     snapshot: Snapshot
     gaps: Mapping[str, Gap]  #: by environment/component
     legal: LegalMoves

@@ -24,18 +24,22 @@ _LAST_PORT = 65535
 
 
 class Holder(Value):
-    """The process that listens on a port."""
+    """Who stands in the way of listening on a port."""
 
-    pid: int | None  #: None when the system does not let us see it
+    pid: int | None  #: of the process that listens; None when we can't see it, or when nobody listens
     command: str
     marks: Marks | None  #: our marks, if we started it
 
 
 def holder(port: int) -> Holder | None:
-    """Who listens on a TCP port of the loopback or any address (IPv4 or IPv6); None when nobody does."""
+    """Who listens on a TCP port of the loopback or any address (IPv4 or IPv6); None when one could listen there.
+
+    A port can be taken though nobody listens: by a connection that goes out from it, or a socket that is only bound.
+    Such a holder has no pid, so that nobody is ended for it.
+    """
     inodes = _inodes(port)
     if not inodes:
-        return None
+        return None if _can_bind(port) else Holder(pid=None, command="a connection", marks=None)
     found = [pid for pid in proc.pids() if inodes & proc.open_sockets(pid)]
     if not found:
         return Holder(pid=None, command="", marks=None)

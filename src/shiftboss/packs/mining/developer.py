@@ -4,6 +4,7 @@ Called by acting.py for the verbs mine, reorg and send. No part of any run and n
 our note of the chain's tip stays true, so that nobody takes a reorganisation for a loss. Our miner may go on meanwhile.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,7 @@ async def mine(bench: Workbench, number: int) -> Mapping[str, object]:
 
 
 async def reorg(bench: Workbench, number: int) -> Mapping[str, object]:
-    """Replace the newest blocks by one more of others; what is cut short leaves the old ones in place.
+    """Replace the newest blocks by one more of others; once begun it is brought to its end, also when cancelled.
 
     Raises:
         Failed: as `mine`; or the chain is shorter than that.
@@ -67,24 +68,33 @@ async def reorg(bench: Workbench, number: int) -> Mapping[str, object]:
         height = int(await node.call("getblockcount"))
         if number > height:
             raise _refusal(f"the chain has only {height} blocks", f"Give a number up to {height}")
-        fork = height - number
-        first = await node.call("getblockhash", fork + 1)
         address = await purse.call("getnewaddress", "reorg", "bech32")  # other blocks than before, in the same second
-        old = await _replace(bench, node, first, fork, address)
-        await _keep(bench, node)
-        tip = await node.call("getbestblockhash")
-        return {
-            "fork_height": fork,
-            "old_height": old["height"],
-            "old_tip": old["hash"],
-            "height": int((await node.call("getblockheader", tip))["height"]),
-            "new_tip": tip,
-            "proof": await _proof(bench, node),
-        }
+        turning = asyncio.ensure_future(_turn(bench, node, height - number, address))
+        try:
+            return await asyncio.shield(turning)
+        except asyncio.CancelledError:
+            await asyncio.wait([turning])  # the daemon would go on with its half of it, and leave a shorter chain
+            raise
 
 
-async def _replace(bench: Workbench, node: Rpc, first: str, fork: int, address: str) -> Mapping[str, Any]:
-    """Make a longer branch beside the one that begins with block `first`; the tip of the replaced one."""
+async def _turn(bench: Workbench, node: Rpc, fork: int, address: str) -> Mapping[str, object]:
+    """All of a reorganisation that must not be left half done, and what came of it."""
+    old = await _replace(bench, node, fork, address)
+    await _keep(bench, node)
+    tip = await node.call("getbestblockhash")
+    return {
+        "fork_height": fork,
+        "old_height": old["height"],
+        "old_tip": old["hash"],
+        "height": int((await node.call("getblockheader", tip))["height"]),
+        "new_tip": tip,
+        "proof": await _proof(bench, node),
+    }
+
+
+async def _replace(bench: Workbench, node: Rpc, fork: int, address: str) -> Mapping[str, Any]:
+    """Make a longer branch beside the one that leaves block number `fork`; the tip of the replaced one."""
+    first = await node.call("getblockhash", fork + 1)
     await node.call("invalidateblock", first)
     try:
         # A block may have been found since the height was asked for: what counts is what was there in the end.
@@ -92,7 +102,7 @@ async def _replace(bench: Workbench, node: Rpc, first: str, fork: int, address: 
         while (missing := old["height"] + 1 - int(await node.call("getblockcount"))) > 0:
             await _generate(bench, node, missing, address)
     finally:
-        # It is shorter now, not bad: other nodes may build on it. And cut short in the middle, it wins again.
+        # It is shorter now, not bad: other nodes may build on it. And where that failed, it wins again.
         await node.call("reconsiderblock", first)
     return old
 
