@@ -250,3 +250,9 @@ def test_every_decision_record_has_its_parts(paper: Path):
 
 def test_decision_records_are_numbered_without_a_gap():
     assert [int(paper.stem[:4]) for paper in ADRS] == list(range(1, len(ADRS) + 1))
+
+
+def test_the_numbers_of_the_readme_are_those_that_were_measured():
+    module = script("make_readme_numbers")
+    shown = module.README.read_text(encoding="utf-8").split(module.BEGIN)[1].split(module.END)[0]
+    assert shown.strip() == module.rendered().strip(), "run scripts/make_readme_numbers.py"
