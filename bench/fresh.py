@@ -54,7 +54,8 @@ def _times(document: Mapping[str, Any]) -> dict[str, float]:
 def critical(times: Mapping[str, float]) -> float:
     """Seconds of the longest chain of components that need each other."""
     catalogue = load_shipped(PACK.folder)
-    specs = stack_of(catalogue.pipelines[PACK.default_pipeline], catalogue, PACK.strategies).specs
+    pipeline = catalogue.pipelines[PACK.default_pipeline]
+    specs = stack_of(pipeline, catalogue, PACK.strategies, without=PACK.optional).specs
     ends: dict[str, float] = {}
 
     def end(name: str) -> float:

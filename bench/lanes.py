@@ -74,7 +74,7 @@ def _up(made: Stack, lanes: int, *words: str) -> dict[str, Any]:
 
 
 def _pair_figures(runs: dict[str, list[dict[str, Any]]], whole: dict[str, list[float]]) -> list[Figure]:
-    name = "miner and monitor"
+    name = "miner and monitoring"
     one, two = ([document["seconds"] for document in runs[lanes]] for lanes in ("1", "2"))
     alone = [{each["component"]: each["seconds"] for each in document["delegations"]} for document in runs["1"]]
     possible = [sum(times.values()) / max(times.values()) for times in alone]

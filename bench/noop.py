@@ -29,7 +29,7 @@ def measure(*, quick: bool) -> list[Figure]:
         made.up()
         subjects = _subjects(made, folder)
         interleaved(subjects, 1)  # the first round writes bytecode and fills the page cache
-        values = interleaved(subjects, 2 if quick else 7)
+        values = interleaved(subjects, 2 if quick else 5)
         nothing_was_done(made)
     return _figures(values)
 

@@ -57,6 +57,7 @@ class Scene:
     name: str
     prepare: Callable[[Stack], None]
     at_most: float | None = None
+    difficulty: float = SHARE_DIFFICULTY
     empty: bool = False  #: begins in an empty folder, with the download in the cache
     meanwhile: Callable[[Stack, threading.Event], None] | None = None  #: happens while the run is at work
 
@@ -88,7 +89,7 @@ def _kill_first_pool(made: Stack, over: threading.Event) -> None:
             return
 
 
-def _kill_every_daemon(made: Stack, over: threading.Event) -> None:
+def _end_every_daemon(made: Stack, over: threading.Event) -> None:
     """End the daemon soon after it is ready, again and again.
 
     As the fault `daemon_crash_loop`, but counted from its first answer and not from its start: however slow the
@@ -118,7 +119,12 @@ SCENES = (
     ),
     Scene(name="Stratum port taken by a stranger", prepare=_fault("stratum_port_foreign"), at_most=0.4),
 )
-CRASHES = Scene(name="the daemon dies after every start", prepare=_nothing, meanwhile=_kill_every_daemon)
+CRASHES = Scene(
+    name="the daemon dies after every start",
+    prepare=_nothing,
+    meanwhile=_end_every_daemon,
+    difficulty=0.01,  # a minute for a share: nothing is proven between two deaths, by luck
+)
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -150,6 +156,7 @@ class Place:
         if not scene.empty:
             real.copied(self._golden, home)
         with self._stack(home) as made:
+            made.settings["pool.share_difficulty"] = scene.difficulty
             if scene.empty:
                 del made.settings["daemon.binary"]
             try:
@@ -160,8 +167,7 @@ class Place:
                     made.run("chaos", "clear")
 
     def _stack(self, home: Path) -> Any:
-        settings = {"daemon.binary": self._program, "pool.share_difficulty": SHARE_DIFFICULTY}
-        return real.stack(home, **settings)
+        return real.stack(home, **{"daemon.binary": self._program})
 
 
 def _run(place: Place, scene: Scene, brain: str) -> Taken:

@@ -12,7 +12,7 @@ from shiftboss.model.duration import Conditions
 from shiftboss.model.events import Recorded
 from shiftboss.model.observation import Observation
 from shiftboss.model.pipeline import PipelineKind
-from shiftboss.model.run import Goal
+from shiftboss.model.run import Goal, Want
 from shiftboss.store.memory import Memory
 from shiftboss.system.host import host
 from shiftboss.system.lock import EnvironmentLock, Owner
@@ -70,25 +70,37 @@ def expected(memory: Memory | None, here: Mapping[str, Conditions]) -> "dict[str
 
 
 def check_components(session: Session, goal: Goal) -> None:
-    """Refuse a goal that names components the pipeline does not have.
+    """Refuse a goal that names components the pipeline does not have, or that belong nowhere here.
 
     Raises:
-        BadInput: with the nearest known name for each.
+        BadInput: with what to do for each.
     """
-    from difflib import get_close_matches
-
-    found: list[Diagnostic] = []
-    for name in goal.components:
-        if name not in session.stack.specs:
-            near = get_close_matches(name, session.stack.specs, 1)
-            remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(session.stack.specs)}"
-            found.append(Diagnostic(place="command line", what=f"unknown component {name!r}", remedy=remedy))
+    belong = frozenset[str]().union(*session.parts.values())
+    found = [_unknown(name, session) for name in goal.components if name not in session.stack.specs]
+    if goal.want is not Want.DOWN:  # what does not belong any more may still run
+        known = [name for name in goal.components if name in session.stack.specs]
+        found += [_homeless(name, session) for name in known if name not in belong]
     if found:
         raise BadInput(found)
 
 
+def _unknown(name: str, session: Session) -> Diagnostic:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, session.stack.specs, 1)
+    remedy = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(session.stack.specs)}"
+    return Diagnostic(place="command line", what=f"unknown component {name!r}", remedy=remedy)
+
+
+def _homeless(name: str, session: Session) -> Diagnostic:
+    switch = session.pack.optional.get(name)
+    remedy = f"Switch it on with --set {switch}=yes" if switch else "shiftboss status shows what belongs there"
+    what = f"{name} does not belong to {' or '.join(session.benches)}"
+    return Diagnostic(place="command line", what=what, remedy=remedy)
+
+
 def check_script(session: Session) -> None:
-    """Refuse a scripted pipeline where not every part belongs: it would do its stages whatever the environment is.
+    """Refuse a scripted pipeline that has a stage for what does not belong, or none for what was switched on.
 
     Raises:
         BadInput: with a finding for each such environment.
@@ -96,10 +108,13 @@ def check_script(session: Session) -> None:
     if session.pipeline.kind is not PipelineKind.SCRIPTED:
         return
     found: list[Diagnostic] = []
+    worked_on = {one for stage in session.pipeline.stages for one in stage.components}
     for name, parts in session.parts.items():
-        lacking = [one for stage in session.pipeline.stages for one in stage.components if one not in parts]
-        if lacking:
-            what = f"{session.pipeline.id} works on {lacking[0]}, which does not belong to environment {name!r}"
+        lacking = sorted(worked_on - parts)
+        extra = sorted(parts.intersection(session.pack.optional) - worked_on)
+        what = f"{session.pipeline.id} works on {lacking[0]}, which does not belong to {name}" if lacking else ""
+        what = what or (f"{session.pipeline.id} has no stage for {extra[0]} of {name}" if extra else "")
+        if what:
             found.append(Diagnostic(place="command line", what=what, remedy="Leave --pipeline out"))
     if found:
         raise BadInput(found)

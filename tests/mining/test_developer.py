@@ -43,9 +43,9 @@ def together(stack, tip):
 @pytest.fixture
 def developer(stack):
     """A stack with a second node and ZMQ, whose miner leaves the blocks to us."""
-    zmq, peer = free_ports(2)
-    asked = {"daemon.zmq": "yes", "daemon.peer": "yes", "ports.zmq": zmq, "ports.peer": peer}
-    stack.settings |= {**asked, "miner.block_interval": "off"}
+    stack.ports = dict(zip((*stack.ports, "zmq", "peer"), free_ports(6), strict=True))  # at once: all are different
+    stack.settings |= {f"ports.{name}": port for name, port in stack.ports.items()}
+    stack.settings |= {"daemon.zmq": "yes", "daemon.peer": "yes", "miner.block_interval": "off"}
     return stack
 
 
@@ -88,6 +88,17 @@ def test_blocks_reorganisations_and_traffic_over_two_nodes(developer):
     assert noted == {"height": turned["height"], "hash": turned["new_tip"]}
     again = developer.up()
     assert touched(again) == {"cycle"}
+
+    # One after the other, each as deep or deeper: what was left behind does not come up again.
+    seen = {turned["old_tip"], turned["new_tip"]}
+    for depth in (2, 2, 4):
+        next_one, height = act(developer, "reorg", str(depth)), developer.height()
+        assert (next_one["fork_height"], next_one["height"]) == (height - 1 - depth, height)
+        newest = {developer.rpc("getblockhash", height - n) for n in range(depth + 1)}
+        assert not newest & seen
+        seen |= newest
+    together(developer, next_one["new_tip"])
+    assert "invalid" not in {tip["status"] for tip in developer.rpc("getchaintips")}
 
     # The same tip after a kill: nobody takes the reorganisation for a loss.
     height = developer.height()

@@ -8,7 +8,7 @@ from shiftboss.environments import Place, enrol
 from shiftboss.errors import BadInput
 from shiftboss.packs.mining import maturity, pool
 from shiftboss.packs.mining.configs import daemon_text, peer_text
-from shiftboss.packs.mining.developer import longest_branch, room, spread
+from shiftboss.packs.mining.developer import replaced, room, spread
 from shiftboss.packs.mining.layout import daemon_ports
 
 
@@ -20,19 +20,21 @@ def bench_of(home, *sets, name="regtest"):
     return opened(home, *sets, environments=(name,)).benches[name]
 
 
-def tip(height, branchlen, status):
-    return {"height": height, "branchlen": branchlen, "status": status, "hash": f"{height}-{branchlen}"}
+def tip(height, name, status):
+    return {"height": height, "hash": name, "status": status}
 
 
 def test_what_a_reorganisation_replaces_is_what_was_there_when_it_began():
-    tips = [
-        tip(7, 0, "active"),  # the fork itself, or what the miner has found on it since
-        tip(9, 2, "valid-fork"),  # an earlier reorganisation from the same block
-        tip(10, 3, "invalid"),
-        tip(11, 4, "invalid"),  # the same branch, one block later: found while we asked
-        tip(12, 6, "invalid"),  # another one, that leaves the chain below
+    before = [
+        tip(10, "best", "active"),
+        tip(10, "lost the race", "valid-headers"),
+        tip(9, "earlier", "valid-fork"),
+        tip(12, "marked by hand", "invalid"),
     ]
-    assert longest_branch(tips, 7)["height"] == 11
+    marked = [{**one, "status": "invalid"} for one in before]
+    assert replaced(before, [tip(7, "fork", "active"), *marked[::-1]])["hash"] == "best"
+    grown = [tip(8, "found on the fork", "active"), tip(11, "found on the best", "invalid"), *marked[1:]]
+    assert replaced(before, grown)["hash"] == "found on the best"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def _explain(parser: argparse.ArgumentParser) -> None:
 
 
 def _logs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("component", metavar="COMPONENT", help="daemon, pool, miner")
+    parser.add_argument("component", metavar="COMPONENT", help="daemon, pool, miner, peer")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with what is written from now on")
     parser.add_argument("-n", "--lines", type=int, default=100, metavar="N", help="how many lines back (default 100)")
 

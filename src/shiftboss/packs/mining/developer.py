@@ -5,7 +5,7 @@ our note of the chain's tip stays true, so that nobody takes a reorganisation fo
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from shiftboss.errors import Failed
@@ -19,6 +19,9 @@ from shiftboss.packs.mining.layout import adopted, layout, read_json, rpc
 from shiftboss.packs.mining.recoveries.steps import telling
 from shiftboss.system.rpc import Rpc, RpcError
 from shiftboss.system.workbench import Workbench
+
+Tips = Sequence[Mapping[str, Any]]
+"""What getchaintips tells."""
 
 CHUNK = 100
 """Blocks asked for at a time where they cost nothing."""
@@ -94,23 +97,45 @@ async def _turn(bench: Workbench, node: Rpc, fork: int, address: str) -> Mapping
 
 async def _replace(bench: Workbench, node: Rpc, fork: int, address: str) -> Mapping[str, Any]:
     """Make a longer branch beside the one that leaves block number `fork`; the tip of the replaced one."""
-    first = await node.call("getblockhash", fork + 1)
-    await node.call("invalidateblock", first)
+    before: Tips = await node.call("getchaintips")
+    marked: list[str] = []
     try:
-        # A block may have been found since the height was asked for: what counts is what was there in the end.
-        old = longest_branch(await node.call("getchaintips"), fork)
+        await _go_back(node, fork, {tip["hash"] for tip in before}, marked)
+        old = replaced(before, await node.call("getchaintips"))
         while (missing := old["height"] + 1 - int(await node.call("getblockcount"))) > 0:
             await _generate(bench, node, missing, address)
     finally:
-        # It is shorter now, not bad: other nodes may build on it. And where that failed, it wins again.
-        await node.call("reconsiderblock", first)
+        # They are shorter now, not bad: other nodes may build on them. And where that failed, the old one wins again.
+        for block in marked:
+            await node.call("reconsiderblock", block)
     return old
 
 
-def longest_branch(tips: Sequence[Mapping[str, Any]], fork: int) -> Mapping[str, Any]:
-    """Of the branches that leave the best chain at a height, the tip of the longest invalidated one."""
-    here = [tip for tip in tips if tip["status"] == "invalid" and tip["height"] - tip["branchlen"] == fork]
-    return max(here, key=lambda tip: tip["height"])
+async def _go_back(node: Rpc, fork: int, known: Collection[str], marked: list[str]) -> None:
+    """Make block number `fork` the tip: mark what follows it, and each older branch that then comes up instead.
+
+    Stops at a tip that is not among the `known` ones: our miner has found it on top of that block just now.
+    """
+    base = await node.call("getblockhash", fork)
+    while True:
+        common = fork
+        ancestor: Mapping[str, Any] = await node.call("getblockheader", base)
+        while ancestor["confirmations"] < 1:  # the branch that came up leaves the chain further below
+            common -= 1
+            ancestor = await node.call("getblockheader", ancestor["previousblockhash"])
+        tip = await node.call("getbestblockhash")
+        if tip == base or (marked and common == fork and tip not in known):
+            return
+        marked.append(await node.call("getblockhash", common + 1))
+        await node.call("invalidateblock", marked[-1])
+
+
+def replaced(before: Tips, after: Tips) -> Mapping[str, Any]:
+    """The tip that was replaced: the active one, or what had been found on it until its branch was marked."""
+    active = next(tip for tip in before if tip["status"] == "active")
+    bad_already = {tip["hash"] for tip in before if tip["status"] == "invalid"}
+    now_bad = [tip for tip in after if tip["status"] == "invalid" and tip["hash"] not in bad_already]
+    return max(now_bad, key=lambda tip: (tip["height"], tip["hash"] == active["hash"]))
 
 
 async def _proof(bench: Workbench, node: Rpc) -> str:
