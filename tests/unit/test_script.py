@@ -56,11 +56,20 @@ def test_a_failed_stage_goes_to_recovery_and_back(drive) -> None:
 def test_a_lie_takes_the_road_of_failure(drive) -> None:
     stack = script_stack(CHAIN)
     world = world_of(stack)
-    world.script["e/b"] = ["lie"]
+    world.script["e/a"] = ["lie"]
     driver = drive(stack, world)
-    assert run(driver) is Ending.ESCALATED  # nothing treats `unverified`
-    assert driver.of(Settled)[1].failure["kind"] == "unverified"
-    assert "no strategy for b" in driver.of(EnvironmentEnded)[0].report["why"]
+    assert run(driver) is Ending.ESCALATED  # nothing treats `unverified`, and a stands on nothing
+    assert driver.of(Settled)[0].failure["kind"] == "unverified"
+    assert "no strategy for a" in driver.of(EnvironmentEnded)[0].report["why"]
+
+
+def test_what_nothing_treats_is_put_down_to_the_nearest_part_it_stands_on(drive) -> None:
+    stack = script_stack(CHAIN)
+    world = world_of(stack)
+    world.script["e/b"] = ["crash"]  # as when the daemon dies under the wallet
+    driver = drive(stack, world)
+    assert run(driver) is Ending.CONVERGED
+    assert ordered(driver) == ["a/force", "b/force", "a/recover", "a/force", "b/force", "c/force"]
 
 
 def test_a_script_without_an_end_is_exhausted_after_its_steps(drive) -> None:
@@ -111,7 +120,7 @@ def test_a_script_that_says_it_is_over_is_not_believed(drive) -> None:
 def test_two_environments_follow_the_script_on_their_own(drive) -> None:
     stack = script_stack(CHAIN)
     world = world_of(stack, ["x", "y"])
-    world.script["x/b"] = ["lie"]
+    world.script["x/a"] = ["lie"]
     driver = drive(stack, world, environments=["x", "y"])
     assert run(driver) is Ending.ESCALATED
     ends = {event.environment: event.ending for event in driver.of(EnvironmentEnded)}

@@ -106,10 +106,21 @@ class ScriptedBoard:
     def _move(self, environment: str, name: str, position: Position) -> Move | None:
         stage = position.stage
         if stage.mode is StageMode.RECOVER:
-            strategy = _first_fit(self._stack.strategies, name, position.failed)
-            return strategy and self._recover(environment, name, stage, strategy)
+            found = self._treatment(name, position.failed)
+            return found and self._recover(environment, found[0], stage, found[1])
         mode = _MODES[stage.mode or StageMode.FORCE]
         return self._stage_move(environment, name, stage, mode)
+
+    def _treatment(self, name: str, failed: Attempt | None) -> tuple[str, Strategy] | None:
+        """The component to recover and how: the one that failed, or else the nearest it stands on, taken for dead."""
+        kind = (failed and failed.kind) or FailureKind.DIED
+        names, strategies = [name], self._stack.strategies
+        for one in names:
+            found = _first_fit(strategies, one, kind if one == name else FailureKind.DIED)
+            if found:
+                return one, found
+            names += [other for other in self._stack.specs[one].requires if other not in names]
+        return None
 
     def _stage_move(self, environment: str, name: str, stage: Stage, mode: Mode) -> Move:
         spec = self._stack.specs[name]
@@ -177,7 +188,6 @@ class ScriptedBoard:
         return len(self._moves) + len(self._endings)
 
 
-def _first_fit(strategies: Sequence[Strategy], name: str, failed: Attempt | None) -> Strategy | None:
+def _first_fit(strategies: Sequence[Strategy], name: str, kind: FailureKind) -> Strategy | None:
     """A script has no memory: always the first strategy that treats the kind of failure."""
-    kind = (failed and failed.kind) or FailureKind.DIED
     return next((strategy for strategy in strategies if strategy.fits(name, kind)), None)
