@@ -30,16 +30,17 @@ from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.leftovers import cut_off_recoveries, stop_helpers
-from shiftboss.looking import check_components, check_script, conditions, events_of, expected, look, running
+from shiftboss.looking import check_components, check_script, conditions, events_of, expected, look
 from shiftboss.model.diagnostic import Diagnostic
-from shiftboss.model.events import Recorded, RunEnded, RunResumed, RunStarted, Warned
+from shiftboss.model.events import Recorded, RunResumed, RunStarted, Warned
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
+from shiftboss.ownership import Hold, bury, cut_off
 from shiftboss.purging import check_purge, purge
 from shiftboss.reporting import build_report
 from shiftboss.system.files import Ballast
-from shiftboss.system.lock import EnvironmentLock
+from shiftboss.system.instance import alive
 from shiftboss.view import RunView, fold
 from shiftboss.workbenches import consent_in
 
@@ -87,9 +88,9 @@ async def run_goal(
     session, records = open_for_work(session)
     now = session.clock.now()
     run = new_run_id(now)
-    locks = _locks(session, run)
+    hold = Hold(session, run)
     try:
-        with_room(session, lambda: _bury(records, session))
+        with_room(session, lambda: bury(records, session))
         started = RunStarted(
             pack=session.pack.name,
             pipeline=session.pipeline.id,
@@ -105,9 +106,10 @@ async def run_goal(
         )
         said = session.pipeline.deprecation
         first = [started, Warned(text=said)] if said else [started]
-        return await _drive(session, records, run, first, goal, chosen, listener)
+        return await _drive(session, records, hold, first, goal, chosen, listener)
     finally:
-        _release(locks, records)
+        hold.release()
+        records.close()
 
 
 async def resume(
@@ -133,16 +135,17 @@ async def resume(
         what = f"run {run} ended converged: nothing of it was cut off"
         raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss up looks at the stack anew")])
     session, records = open_for_work(_as_it_was(session, start))
-    locks = _locks(session, run)
+    hold = Hold(session, run)
     try:
         if earlier:
             for record in before:
                 earlier(record)
         goal = _goal_from(start.goal)
         chosen = brain_for(session.pipeline, start.brain)
-        return await _drive(session, records, run, [RunResumed(pid=os.getpid())], goal, chosen, listener)
+        return await _drive(session, records, hold, [RunResumed(pid=os.getpid())], goal, chosen, listener)
     finally:
-        _release(locks, records)
+        hold.release()
+        records.close()
 
 
 def _events_before(session: Session, run: str | None) -> list[Recorded]:
@@ -150,7 +153,8 @@ def _events_before(session: Session, run: str | None) -> list[Recorded]:
     if records is None:
         return []
     try:
-        name = run or records.journal.last_run()
+        dead = next((mark.run for mark in cut_off(records, session)), None)
+        name = run or dead or records.journal.last_run()
         return records.journal.read(name) if name else []
     finally:
         records.close()
@@ -179,15 +183,18 @@ def _goal_from(stored: Mapping[str, Any]) -> Goal:
 async def _drive(
     session: Session,
     records: Records,
-    run: str,
+    hold: Hold,
     first: Sequence[RunStarted | RunResumed | Warned],
     goal: Goal,
     brain: Brain,
     listener: Listener | None,
 ) -> Result:
+    run = hold.run
     await stop_helpers(session)
     if listener:
         records.journal.listen(listener)
+    if not goal.purge:  # which still has something to do where all has ended
+        records.journal.listen(hold.follow)
     with_room(session, lambda: records.journal.append(run, session.clock.now(), first))
     Ballast(session.home / BALLAST).make()
     state = RunState(run=run)
@@ -196,6 +203,8 @@ async def _drive(
     hub = Hub(_charter(session, records, run, goal, brain), state, records.journal, records.memory, session.clock)
     cut_off = cut_off_recoveries(session, records)
     runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox, cut_off)
+    if goal.want is Want.UP:
+        _name_what_belongs_no_more(session, hub)
     try:
         ending = await runner.run()
     except StoreBroken as error:
@@ -219,6 +228,17 @@ def _last_words(session: Session, hub: Hub, error: StoreBroken) -> Ending:
     return Ending.ESCALATED
 
 
+def _name_what_belongs_no_more(session: Session, hub: Hub) -> None:
+    """Say which processes of ours run on although their component is not wanted any more (it was switched off)."""
+    for name, parts in session.parts.items():
+        processes = session.benches[name].processes
+        for component in session.pack.optional.keys() - parts:
+            instance = processes.recorded(component)
+            if instance is not None and alive(instance):
+                text = f"{component} is switched off, and its process {instance.pid} runs on; `shiftboss down` stops it"
+                hub.warn(text, name, component)
+
+
 def _name_left_overs(session: Session, hub: Hub) -> None:
     """Say which processes of ours live on because this pipeline does not know their component."""
     for name, bench in session.benches.items():
@@ -226,6 +246,15 @@ def _name_left_overs(session: Session, hub: Hub) -> None:
             if component not in session.stack.specs:
                 text = f"process {instance.pid} still runs; `--pipeline` with the pipeline that brought it up stops it"
                 hub.warn(text, name, component)
+
+
+def _parts(session: Session, goal: Goal) -> dict[str, frozenset[str]]:
+    """What a run is about in each environment: what belongs there, and to stop also what still runs of ours."""
+    if goal.want is not Want.DOWN:
+        return session.parts
+    every = frozenset(session.stack.specs)
+    running = {name: every.intersection(bench.processes.components()) for name, bench in session.benches.items()}
+    return {name: parts | running[name] for name, parts in session.parts.items()}
 
 
 def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Brain) -> Charter:
@@ -238,7 +267,7 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         stack=session.stack,
         goal=goal,
         environments=tuple(session.benches),
-        parts={} if goal.want is Want.DOWN else session.parts,
+        parts=_parts(session, goal),
         brain=brain,
         fallback=brain if scripted else brain_for(session.pipeline, "policy"),
         parallel=limits.parallel,
@@ -284,39 +313,6 @@ async def restart_goal(session: Session, components: Sequence[str]) -> Goal:
     check_components(session, goal)
     seen = [one for one in await look(session) if one.component in components and one.instance]
     return replace(goal, components=(), replace=tuple(f"{one.key}={one.instance}" for one in seen))
-
-
-def _locks(session: Session, run: str) -> list[EnvironmentLock]:
-    command = " ".join(["shiftboss", *sys.argv[1:]])
-    held: list[EnvironmentLock] = []
-    try:
-        for name in session.benches:
-            lock = EnvironmentLock(session.home / "locks" / f"{name}.lock")
-            held.append(lock.acquire(run=run, command=command, since=session.clock.now()))
-    except BaseException:
-        for lock in held:
-            lock.release()
-        raise
-    return held
-
-
-def _release(locks: Sequence[EnvironmentLock], records: Records) -> None:
-    for lock in locks:
-        lock.release()
-    records.close()
-
-
-def _bury(records: Records, session: Session) -> None:
-    """Mark runs whose hub died as interrupted: nobody holds a lock in their name any more."""
-    newest: dict[str, Recorded] = {}
-    for mark in records.journal.marks(50):
-        newest.setdefault(mark.run, mark)
-    at_work = {owner.run for owner in running(session, session.neighbours).values()}
-    for run, mark in newest.items():
-        if not isinstance(mark.event, RunEnded) and run not in at_work:
-            seconds = round(session.clock.now() - mark.at, 3)
-            event = RunEnded(ending=Ending.INTERRUPTED, turns=0, seconds=seconds)
-            records.journal.append(run, session.clock.now(), [event])
 
 
 def interruptible(main: asyncio.Task[Any]) -> None:

@@ -143,3 +143,13 @@ def enrol(home: Path, places: Iterable[Place]) -> None:
         if not path.is_file() or path.read_text() != text:
             ensure_private_folder(folder)
             write_atomic(path, text)
+
+
+def give_slot(home: Path, name: str, profiles: Mapping[str, Profile]) -> list[str]:
+    """Let an environment that came back take no other one's ports; the changes made. Idempotent."""
+    others = known_places(home, profiles)
+    place = others.pop(name, None)
+    if place is None or place.slot not in {one.slot for one in others.values()}:
+        return []
+    enrol(home, [place.but(slot=_free_slot(others))])
+    return [f"gave {name} other ports: those it had belong to another environment now"]

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 
 from shiftboss.app import Session, open_records, open_session
-from shiftboss.environments import purged_places
+from shiftboss.environments import give_slot, purged_places
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.system.aside import Snapshot
@@ -52,6 +52,7 @@ async def restore(session: Session, snapshot_id: str) -> list[str]:
     with lock.acquire(run="", command=command, since=session.clock.now()):
         changes = await _stop_all(session, bench)
         changes += bench.aside.put_back(snapshot_id, file_stamp(session.clock.now()))
+        changes += give_slot(session.home, name, session.pack.profiles)
         _forget_processes(bench)
         _forget_credits(session, name)
         return changes

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shiftboss.environments import Place, allotted, chosen_places, enrol, known_places, purged_places
+from shiftboss.environments import Place, allotted, chosen_places, enrol, give_slot, known_places, purged_places
 from shiftboss.errors import BadInput
 from shiftboss.model.profile import Profile
 
@@ -112,6 +112,17 @@ def test_a_damaged_note_hides_no_environment_that_can_be_told_by_its_name(tmp_pa
     (tmp_path / "env" / "regtest" / "environment.json").write_text(text)
     found = known_places(tmp_path, PROFILES)
     assert found == ({} if "moon" in text else {"regtest": place("regtest")})
+
+
+def test_what_comes_back_takes_no_ports_of_those_that_are_there(tmp_path):
+    enrol(tmp_path, [place("a"), place("bob", slot=1), place("dora", slot=1)])
+    assert give_slot(tmp_path, "bob", PROFILES) == [
+        "gave bob other ports: those it had belong to another environment now"
+    ]
+    slots = {name: one.slot for name, one in known_places(tmp_path, PROFILES).items()}
+    assert slots == {"a": 0, "dora": 1, "bob": 2}
+    assert give_slot(tmp_path, "bob", PROFILES) == []
+    assert give_slot(tmp_path, "nobody", PROFILES) == []
 
 
 def test_what_was_purged_is_found_where_it_lies(tmp_path):

@@ -116,3 +116,15 @@ def test_one_that_can_not_do_what_is_shared_leaves_it_to_the_next(drive) -> None
     assert all(
         len({order.environment for order in flying if order.component == "a"}) <= 1 for flying in driver.together
     )
+
+
+def test_an_ending_says_nothing_of_other_environments(drive) -> None:
+    stack = hub_stack(CHAIN)
+    world = world_of(stack, ["x", "y"])
+    world.script["y/a"] = ["slow"]
+    driver = drive(stack, world, environments=["x", "y"], parallel=9)
+    assert run(driver) is Ending.CONVERGED
+    for event in driver.of(EnvironmentEnded):
+        other = "y" if event.environment == "x" else "x"
+        assert f"{other}/" not in event.reasoning
+        assert f"{other}:" not in event.reasoning

@@ -235,9 +235,10 @@ class Hub:
                 claimed.append(move)
             elif move.mode is not Mode.WAIT:
                 endings[move.environment] = self._closing.ending(move)
-                orders += self._closing.one(move.environment, endings[move.environment], decision.reasoning, move.why)
-        said = record.decided(situation.turn, decision, chosen, self.gaps, self._board)
-        return [said, *orders, *self._closing.run(endings)] if endings else [said, *orders], refused
+                said = record.said_of(move.environment, decision.reasoning)
+                orders += self._closing.one(move.environment, endings[move.environment], said, move.why)
+        made = record.decided(situation.turn, decision, chosen, self.gaps, self._board)
+        return [made, *orders, *self._closing.run(endings)] if endings else [made, *orders], refused
 
     def _order(self, move: Move, turn: int, index: int) -> Delegated:
         gap = self.gaps.get(move.key)

@@ -137,3 +137,10 @@ def _failure(failure: Failure | None) -> dict[str, Json] | None:
         "signature": failure.signature,
         "evidence": redact_all(dict(failure.evidence)),
     }
+
+
+def said_of(environment: str, reasoning: str) -> str:
+    """What a decision's reasoning says of one environment; all of it where no line names that environment."""
+    lines = reasoning.splitlines()
+    own = [line for line in lines if line.startswith((f"{environment}:", f"{environment}/"))]
+    return "\n".join(own or lines)

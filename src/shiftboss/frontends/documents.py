@@ -23,6 +23,7 @@ def run_document(view: RunView, endpoints: Named | None = None, proof: Named | N
         "started": view.started,
         "ending": str(view.ending) if view.ending else None,
         "exit_code": view.exit_code,
+        "environments": _environments(view),
         "seconds": view.ended.seconds if view.ended else None,
         "turns": view.ended.turns if view.ended else len(view.decisions),
         "mutations": view.mutations,
@@ -45,6 +46,15 @@ def run_document(view: RunView, endpoints: Named | None = None, proof: Named | N
     if reports:
         document["report"] = reports
     return document
+
+
+def _environments(view: RunView) -> Document:
+    """Each environment with its profile and, once it has one, its ending."""
+    if view.start is None:
+        return {}
+    ended = {name: str(one.ending) for name, one in view.endings.items()}
+    profiles = view.start.profiles
+    return {name: {"profile": profiles.get(name, name), "ending": ended.get(name)} for name in view.start.environments}
 
 
 def report_document(report: Mapping[str, Any]) -> Document:

@@ -104,7 +104,8 @@ class Narrator:
                 yield "warns", f"{name}{event.text}"
             case EnvironmentEnded():
                 if self._several:
-                    yield "ends", f"{event.environment} {event.ending}: {event.reasoning}"
+                    said = event.reasoning.removeprefix(f"{event.environment}: ")
+                    yield "ends", f"{event.environment} {event.ending}: {said}"
             case RunEnded():
                 yield "ends", _ended(event, self.view.mutations)
             case _:

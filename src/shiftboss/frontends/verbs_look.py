@@ -64,7 +64,9 @@ def env(call: Call) -> int:
 
 
 async def _endpoints(session: Session) -> Mapping[str, Mapping[str, Any]]:
-    if not session.home.is_dir():
+    new = [name for name, bench in session.benches.items() if not bench.environment.folder.is_dir()]
+    if new:
+        what = f"nothing has been run in {' or '.join(new)} yet"
         remedy = "shiftboss up makes it; --workdir names another working directory"
-        raise BadInput([Diagnostic(place=str(session.home), what="nothing has been run here yet", remedy=remedy)])
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=remedy)])
     return {name: await session.pack.endpoints(bench) for name, bench in session.benches.items()}

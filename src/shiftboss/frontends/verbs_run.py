@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from shiftboss import control, looking
-from shiftboss.app import STORE, Session
+from shiftboss.app import Session
 from shiftboss.errors import BadInput
 from shiftboss.frontends.arguments import Call, wrong
 from shiftboss.frontends.documents import run_document
@@ -45,14 +45,19 @@ def down(call: Call) -> int:
     _, components = pack_and_components(call.more["words"])
     goal = Goal(want=Want.DOWN, components=components, purge=bool(call.more["purge"]))
     session = session_of(call)
-    if not _was_used(session):
+    unused = [name for name in session.benches if not _was_used(session, name)]
+    if unused and call.environments and session.home.is_dir():
+        here = ", ".join(set(session.neighbours).difference(unused)) or "none"
+        raise BadInput([wrong(f"there is no environment {' or '.join(unused)} here", f"Those that are here: {here}.")])
+    if len(unused) == len(session.benches):
         return _nothing_to_stop(call, session, goal)
     return act(call, towards(call, goal), control.as_brought_up(session))
 
 
-def _was_used(session: Session) -> bool:
-    places = [session.home / STORE, *(bench.environment.folder for bench in session.benches.values())]
-    return any(map(os.path.lexists, places))
+def _was_used(session: Session, name: str) -> bool:
+    """Whether an environment has a folder, or processes (its folder may have been removed by hand)."""
+    bench = session.benches[name]
+    return os.path.lexists(bench.environment.folder) or bool(bench.processes.components())
 
 
 def _nothing_to_stop(call: Call, session: Session, goal: Goal) -> int:
