@@ -192,7 +192,7 @@ def take_in(session: Session, text: str, place: str) -> Taken:
         BadInput: it is no such file; with every finding, and nothing was changed.
         StoreBroken: nothing was stored.
     """
-    learned = memory_import.read(text, place)
+    learned = memory_import.read(text, place, session.clock.now())
     store = ensure_private_folder(session.home) / STORE
     database = Database(store, synchronous=session.settings.store.synchronous)
     try:

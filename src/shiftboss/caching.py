@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from shiftboss.app import Session
+from shiftboss.errors import BadInput
+from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.value import Value
 from shiftboss.system import debian_cache
 from shiftboss.system.debian_cache import Deb, DebSet
@@ -48,12 +50,29 @@ class Fetched(Value):
 
 
 def held(session: Session) -> list[Held]:
-    """Everything in the cache; changes nothing."""
+    """Everything in the cache; changes nothing.
+
+    Raises:
+        BadInput: where it should be is something else than a folder.
+    """
     return [_held(folder, debian_cache.load_set(folder)) for folder in _folders(session)]
 
 
 def _folders(session: Session) -> list[Path]:
-    return debian_cache.set_folders(session.settings.cache.folder)
+    folder = session.settings.cache.folder
+    try:
+        nearest = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+        if not nearest.is_dir():
+            raise _unusable(folder, f"{nearest} is no folder")
+        return debian_cache.set_folders(folder)
+    except OSError as error:
+        raise _unusable(folder, error.strerror or str(error)) from None
+
+
+def _unusable(folder: Path, why: str) -> BadInput:
+    what = f"the cache {folder} can't be used: {why}"
+    remedy = "Name a folder that is yours, in the variable SHIFTBOSS_CACHE or the setting cache.folder"
+    return BadInput([Diagnostic(place="cache.folder", what=what, remedy=remedy)])
 
 
 def _held(folder: Path, found: DebSet | None) -> Held:
@@ -77,10 +96,16 @@ async def fetch(session: Session, say: Callable[[str], None]) -> Fetched:
     """Have everything in the cache that `up` would fetch, so that it needs no network; idempotent.
 
     Raises:
+        BadInput: the cache's folder can't be made.
         ShiftbossError: it can't be had here, with the reason.
     """
     warnings: list[str] = []
     folder = session.settings.cache.folder
+    _folders(session)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error.strerror or str(error)) from None
     found, had = await fetch_package(_package(session), cache=folder, warn=warnings.append, progress=say)
     here = next(one for one in held(session) if (one.name, one.fetched) == (found.name, found.fetched))
     return Fetched(held=here, new=not had, warnings=warnings)

@@ -73,9 +73,14 @@ def as_brought_up(session: Session) -> Session:
 
 
 async def run_goal(
-    session: Session, goal: Goal, *, brain: str | None = None, listener: Listener | None = None
+    session: Session,
+    goal: Goal,
+    *,
+    brain: str | None = None,
+    listener: Listener | None = None,
+    command: str | None = None,
 ) -> Result:
-    """Start a run for a goal and drive it to its end.
+    """Start a run for a goal and drive it to its end; `command` is what asked for it, if not our own words.
 
     Raises:
         BadInput: a component that does not exist, a purge that is denied, or a working directory that can't be used.
@@ -101,7 +106,7 @@ async def run_goal(
             sets=list(session.request.sets),
             settings=dict(session.settings.as_dict()),
             versions=versions(),
-            command=" ".join(sys.argv[1:]),
+            command=" ".join(sys.argv[1:]) if command is None else command,
             pid=os.getpid(),
         )
         said = session.pipeline.deprecation

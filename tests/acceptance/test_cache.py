@@ -34,8 +34,23 @@ def test_an_empty_cache_is_said_to_be_empty(tmp_path: Path) -> None:
         "folder": f"{tmp_path}/none",
         "held": [],
     }
-    assert "nothing to check" in shiftboss(tmp_path, "cache", "verify", **none).stdout
+    verified = shiftboss(tmp_path, "cache", "verify", **none)
+    assert verified.returncode == 3
+    assert "shiftboss cache fetch" in verified.stdout
+    assert document(shiftboss(tmp_path, "cache", "verify", "--json", **none))["exit_code"] == 3
+    assert f"{tmp_path}/none\n" in shiftboss(tmp_path, "cache", "list", SHIFTBOSS_CACHE="none").stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("action", "place"), [("list", "file"), ("verify", "file/below"), ("fetch", "file"), ("fetch", "/proc/none")]
+)
+def test_a_cache_that_can_not_be_is_a_finding(tmp_path: Path, action: str, place: str) -> None:
+    (tmp_path / "file").touch()
+    said = no_traceback(shiftboss(tmp_path, "cache", action, SHIFTBOSS_CACHE=place))
+    assert said.returncode == 2
+    assert "SHIFTBOSS_CACHE" in said.stderr
+    assert "cache.folder" in said.stderr
 
 
 @pytest.mark.real

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from helpers import eventually, free_ports
-from shiftboss.app import CHAINS
 from shiftboss.chaos import inject as chaos
 from shiftboss.chaos.real import Arena
 from shiftboss.chaos.real_stack import RealStack, copy
@@ -21,6 +20,7 @@ from shiftboss.packs.mining.faults.foreign import held
 from shiftboss.packs.mining.faults.parts import ask
 from shiftboss.packs.mining.layout import layout
 from shiftboss.packs.mining.miner import REJECTS
+from shiftboss.packs.mining.profiles import PROFILES
 from shiftboss.system import net, proc
 from shiftboss.system.instance import alive, marks_of
 
@@ -254,7 +254,7 @@ def test_the_disk_of_others_is_not_filled(stopped):
 
 
 def test_a_chain_that_is_worth_something_is_never_harmed(stopped, monkeypatch):
-    monkeypatch.setitem(CHAINS, "regtest", "main")
+    monkeypatch.setitem(PROFILES, "regtest", PROFILES["regtest"].but(chain="main"))
     with pytest.raises(Refused, match="regtest only"):
         chaos.inject(stopped.session(), "block_file_gone")
     assert not (stopped.home / "chaos.json").exists()

@@ -1,5 +1,6 @@
 """`up` for CI on real parts: what the command sees, what is left afterwards (nothing), what the files say."""
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -53,11 +54,14 @@ def suite(path: Path):
 
 def test_a_command_sees_the_endpoints_and_nothing_is_left(stack, tmp_path):
     out, seen = tmp_path / "results" / "junit.xml", tmp_path / "seen"
-    ci(stack, "--junit", str(out), command=["sh", "-c", LIST, str(seen)], code=7)
+    done = ci(stack, "--json", "--junit", str(out), command=["sh", "-c", LIST, str(seen)], code=7)
+    told = json.loads(done.stdout)
+    assert (told["ending"], told["exit_code"], told["command_exit_code"]) == ("converged", 7, 7)
     found = dict(line.split("=", 1) for line in seen.read_text().splitlines())
     assert found["SHIFTBOSS_RPC"] == f"http://127.0.0.1:{stack.ports['rpc']}"
     assert found["SHIFTBOSS_STRATUM"] == f"127.0.0.1:{stack.ports['stratum']}"
     assert wants(stack) == [("up", "converged"), ("down", "converged")]
+    assert wants_started(stack)[0].command == "down (after up)"
     assert stack.processes() == []
     cases = suite(out)
     assert list(cases)[-2:] == ["cycle", "proof"]
@@ -78,8 +82,9 @@ def test_what_does_not_converge_is_torn_down_and_told(stack, tmp_path):
     cases = suite(out)
     failure = cases["pool"].find("failure")
     assert failure.get("type")
-    assert "DIAGNOSTIC DETAILS" in failure.text
+    assert "pool" in failure.text
     assert cases["proof"].find("failure").get("type") == "escalated"
+    assert "DIAGNOSTIC DETAILS" in cases["proof"].find("failure").text
     assert cases["miner"].find("skipped") is not None
     assert cases["daemon"].find("failure") is None
 

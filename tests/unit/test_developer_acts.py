@@ -1,15 +1,24 @@
 """Developer acts, second node and ZMQ without any process: what is decided before anything is asked or started."""
 
+import asyncio
+import json
+from types import SimpleNamespace
+
 import pytest
 
 from command import document, no_traceback, shiftboss
+from shiftboss import acting
 from shiftboss.app import Request, open_session
 from shiftboss.environments import Place, enrol
 from shiftboss.errors import BadInput
-from shiftboss.packs.mining import maturity, pool
+from shiftboss.frontends import failures, verbs_act
+from shiftboss.handlers import python
+from shiftboss.packs.mining import developer, maturity, miner, pool
 from shiftboss.packs.mining.configs import daemon_text, peer_text
 from shiftboss.packs.mining.developer import replaced, room, spread
 from shiftboss.packs.mining.layout import daemon_ports
+from shiftboss.packs.mining.stratum.client import PoolClient, PoolRefuses
+from shiftboss.packs.mining.stratum.log import Log
 
 
 def opened(home, *sets, environments=("regtest",)):
@@ -122,3 +131,131 @@ def test_nothing_is_sent_or_mined_on_main_and_nothing_is_made(tmp_path):
         found = document(shiftboss(tmp_path, *words, "--env", "main", "--json"))
         assert "nothing is made or sent on main" in found["diagnostics"][0]["what"]
     assert list(tmp_path.iterdir()) == []
+
+
+ACTS = """
+import asyncio
+from shiftboss.errors import Failed
+from shiftboss.model.failure import FailureKind
+
+DONE = []
+
+class Act:
+    async def check(self, bench, number):
+        if number == 7 and bench.environment.name == "second":
+            raise Failed(FailureKind.CONFIG, "not here")
+
+    async def __call__(self, bench, number):
+        name = bench.environment.name
+        if name == "second" and number == 8:
+            error = Failed(FailureKind.DIED, "it went away")
+            error.changes.append("3 of 8 were made")
+            raise error
+        if name == "second":
+            asyncio.current_task().cancel()
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError as stop:
+                stop.add_note("4 of 9 were made")
+                raise
+        DONE.append(name)
+        return {"made": number}
+
+act = Act()
+"""
+
+
+def played(home):
+    """A session of two environments whose pack can do what the text above says, and what was done."""
+    file = home / "acts.py"
+    file.write_text(ACTS)
+    places(home, first="regtest", second="regtest")
+    session = opened(home / ".shiftboss", environments=("first", "second"))
+    acts = {"mine": f"{file}:act"}
+    session = session.but(pack=session.pack.but(acts=acts))
+    return session, python.load(f"{file}:DONE", "")
+
+
+def test_an_act_is_done_nowhere_if_it_is_impossible_somewhere(tmp_path):
+    session, done = played(tmp_path)
+    with pytest.raises(BadInput, match="mine in second: not here"):
+        asyncio.run(acting.act(session, "mine", 7))
+    assert done == []
+
+
+def test_an_act_cut_short_says_what_was_done_in_each_environment(tmp_path, monkeypatch, capsys):
+    session, _ = played(tmp_path)
+    monkeypatch.setattr(verbs_act, "session_of", lambda _call: session)
+
+    def answer(number):
+        call = SimpleNamespace(verb="mine", json=True, quiet=False, more={"number": number})
+        return verbs_act.mine(call), json.loads(capsys.readouterr().out)
+
+    failed = {"error": "it went away", "done": "3 of 8 were made"}
+    assert answer(8) == (3, {"first": {"made": 8}, "second": failed})
+    assert answer(9) == (130, {"first": {"made": 9}, "second": {"interrupted": "4 of 9 were made"}})
+
+
+class Node:
+    """A daemon that takes its time for each batch of blocks."""
+
+    def __init__(self):
+        self.height = 0
+        self.asked = asyncio.Event()
+
+    async def call(self, _method, number, *_rest):
+        self.asked.set()
+        await asyncio.sleep(0.01)
+        self.height += number
+        return [f"{self.height - number + n}" for n in range(number)]
+
+
+def test_an_interrupt_ends_the_making_of_blocks_after_a_batch_and_counts_right(tmp_path):
+    async def run():
+        node, found = Node(), []
+        making = asyncio.create_task(developer._generate(bench_of(tmp_path), node, 1000, "address", found))
+        await node.asked.wait()
+        making.cancel()
+        await asyncio.wait([making])
+        assert making.cancelled()
+        assert (len(found), node.height) == (developer.CHUNK, developer.CHUNK)
+
+    asyncio.run(run())
+
+
+def test_the_advice_to_send_less_can_be_followed():
+    assert "shiftboss send 450, then shiftboss mine 1" in developer._how_to_send(450)
+    assert developer._how_to_send(0).startswith("shiftboss mine 1")
+    assert "tied up by payments that wait" in developer._too_many(1000, 0, 450, tied=True)
+    assert "0 free and confirmed" in developer._too_many(1, 0, 0, tied=False)
+
+
+def test_work_made_stale_by_a_block_is_not_refused_work():
+    assert miner._rates(10, 30, 30)["reject_rate"] == 0.0
+    assert miner._rates(10, 30, 0)["reject_rate"] == 0.75
+
+
+@pytest.mark.parametrize(("code", "newer", "stale"), [(21, True, 1), (21, False, 0), (23, True, 0)])
+def test_only_what_a_newer_job_overtook_counts_as_stale(code, newer, stale):
+    async def run():
+        client = PoolClient(("127.0.0.1", 1), "a.1", Log("error"), lambda: None)
+        client.facts.authorized = True
+        order = SimpleNamespace(job=[], job_id="1", extranonce2="00", time="0")
+        client._job = ["newer"] if newer else order.job
+
+        async def refuse(*_request):
+            raise PoolRefuses("no", code)
+
+        client._call = refuse
+        assert not await client.submit(order, 0)
+        assert (client.facts.rejected, client.facts.stale) == (1, stale)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("words", [("compare", "a", "b"), ("--json", "mine", "3"), ("up",)])
+def test_only_what_left_the_stack_alone_says_so_when_interrupted(words, capsys):
+    assert failures.tell(KeyboardInterrupt(), words) == 130
+    said = " ".join("".join(capsys.readouterr()).split())
+    assert ("the stack was left as it is" in said) == (words == ("up",))
+    assert ("the throw-away stacks are stopped" in said) == (words[0] == "compare")

@@ -9,6 +9,12 @@ from shiftboss.model.events import Delegated, EnvironmentEnded, Observed, Record
 START = 1_800_000_000.0
 
 
+REPORT = {
+    **{key: [] for key in ("reasons", "waiting", "messages", "attempted", "suggestions")},
+    **{key: {} for key in ("versions", "paths", "log_tails")},
+}
+
+
 def recorded(*events):
     return [Recorded(seq=n, run="r", at=START + n, event=event) for n, event in enumerate(events)]
 
@@ -88,6 +94,25 @@ def test_of_a_run_that_was_cut_off_what_was_in_hand_is_an_error():
     assert results(found["a"]) == {"daemon": "passed", "pool": "error", "miner": "skipped", "proof": "failure"}
     assert root.find("testsuite/testcase/error").get("type") == "interrupted"
     assert root.get("time") == "4.000"
+
+
+def test_each_failure_is_about_its_own_component():
+    report = {"environment": "a", "why": "daemon.binary is missing"}
+    broken = {"health": "broken", "failure": "died"}
+    events = recorded(
+        started("a"),
+        seen("pool", **broken),
+        order(1, "pool"),
+        settled(1, ok=False, failure={"kind": "died", "message": "the pool died"}),
+        seen("miner", "broken", failure="port_foreign"),
+        EnvironmentEnded(environment="a", ending="exhausted", reasoning="out of time", report=REPORT | report),
+    )
+    root, found = suites(events)
+    assert results(found["a"]) == {"pool": "failure", "miner": "skipped", "proof": "failure"}
+    own, proof = root.findall("testsuite/testcase/failure")
+    assert own.text == "the pool died\nbroken: pool sum"
+    assert "daemon.binary is missing" in proof.text
+    assert root.find("testsuite/testcase/skipped").get("message") == "it was not its turn: miner sum"
 
 
 def test_an_environment_without_anything_to_prove_skips_it():

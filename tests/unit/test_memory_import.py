@@ -5,6 +5,7 @@ import json
 import pytest
 
 from command import document, shiftboss
+from shiftboss.app import STORE
 from shiftboss.errors import BadInput
 from shiftboss.model.duration import Conditions
 from shiftboss.model.lesson import Credit
@@ -12,6 +13,7 @@ from shiftboss.store.database import Database
 from shiftboss.store.memory import Memory, Remedy
 from shiftboss.store.memory_import import Taken, read, take_in
 
+NOW = 1_800_000_000.0
 HERE = Conditions(profile="regtest", host="this", versions="1")
 
 
@@ -59,7 +61,7 @@ def exported(database):
 def test_an_export_comes_in_whole_and_a_second_time_changes_nothing(store):
     one, other = store("one"), store("other")
     fill(one, at=100.0)
-    learned = read(exported(one), "file")
+    learned = read(exported(one), "file", NOW)
     assert take_in(other, learned) == Taken(lessons=2, remedies=1, durations=1)
     assert exported(other) == exported(one)
     assert take_in(other, learned) == Taken(lessons=0, remedies=0, durations=0)
@@ -72,9 +74,9 @@ def test_the_newer_of_two_stays(store):
     fill(other, at=200.0)
     fill(other, at=300.0)
     newer = exported(other)
-    assert take_in(other, read(exported(one), "file")) == Taken(lessons=0, remedies=1, durations=0)
+    assert take_in(other, read(exported(one), "file", NOW)) == Taken(lessons=0, remedies=1, durations=0)
     assert json.loads(exported(other))["lessons"] == json.loads(newer)["lessons"]
-    taken = take_in(one, read(newer, "file"))
+    taken = take_in(one, read(newer, "file", NOW))
     assert taken == Taken(lessons=2, remedies=2, durations=1)
     assert json.loads(exported(one))["lessons"] == json.loads(newer)["lessons"]
     assert json.loads(exported(one))["durations"] == json.loads(newer)["durations"]
@@ -84,7 +86,7 @@ def test_of_the_same_thing_twice_in_a_file_the_newer_counts(store):
     one = store("one")
     lesson = {"signature": "s", "strategy": "t", "lasted": 1, "failed": 0, "seconds": 1.0, "versions": "v"}
     text = json.dumps({"lessons": [{**lesson, "seen": 9, "failed": 4}, {**lesson, "seen": 3}]})
-    assert take_in(one, read(text, "file")).lessons == 1
+    assert take_in(one, read(text, "file", NOW)).lessons == 1
     assert Memory(one).lessons()[0].failed == 4
 
 
@@ -100,7 +102,7 @@ def test_all_that_is_wrong_is_said_at_once():
         }
     )
     with pytest.raises(BadInput) as caught:
-        read(text, "memory.json")
+        read(text, "memory.json", NOW)
     assert {one.place for one in caught.value.diagnostics} == {"memory.json"}
     assert [one.path for one in caught.value.diagnostics] == [
         "lessons[0].strategy",
@@ -119,7 +121,43 @@ def test_all_that_is_wrong_is_said_at_once():
 @pytest.mark.parametrize("text", ["", "[]", "{}", "7", '{"lessons": [', '{"lessons": [{"seen": NaN}]}'])
 def test_what_is_no_export_is_refused(text):
     with pytest.raises(BadInput):
-        read(text, "file")
+        read(text, "file", NOW)
+
+
+LESSON = {"signature": "s", "strategy": "t", "lasted": 1, "failed": 0, "seconds": 1.0, "versions": "v", "seen": 9}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("seen", 10**400),
+        ("seen", NOW + 2 * 86_400),
+        ("seen", float("inf")),
+        ("lasted", 10**9 + 1),
+        ("seconds", 1e300),
+        ("signature", "\ud800"),
+        ("seen", -1),
+    ],
+)
+def test_what_can_not_be_is_a_finding(name, value):
+    read(json.dumps({"lessons": [{**LESSON, "seen": NOW + 80_000}]}), "file", NOW)
+    with pytest.raises(BadInput) as caught:
+        read(json.dumps({"lessons": [{**LESSON, name: value}]}), "file", NOW)
+    assert [one.path for one in caught.value.diagnostics] == [f"lessons[0].{name}"]
+
+
+def test_deep_nesting_is_a_finding():
+    with pytest.raises(BadInput):
+        read('{"lessons": ' + "[" * 200_000, "file", NOW)
+
+
+def test_a_date_that_no_calendar_has_is_listed(tmp_path, store):
+    (tmp_path / ".shiftboss").mkdir(mode=0o700)
+    fill(store(".shiftboss/" + STORE), at=1e300)
+    for words in (("list",), ("show", "pool/died/1")):
+        listed = shiftboss(tmp_path, "memory", *words)
+        assert listed.returncode == 0, listed.stderr
+        assert "unknown" in listed.stdout
 
 
 def test_on_the_command_line(tmp_path, store):

@@ -34,7 +34,7 @@ class Call(Value):
     json: bool = False
     color: bool = True
     quiet: bool = False
-    command: Sequence[str] = ()  #: what stands after `--`, where the verb takes that
+    command: Sequence[str] | None = None  #: what stands after `--`, where the verb takes that; None without a `--`
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])  #: what only this verb takes
 
 
@@ -82,10 +82,10 @@ def read(argv: Sequence[str], verbs: Mapping[str, Verb], environ: Mapping[str, s
     if verb is None:
         raise BadInput([_unknown_verb(name or " ".join(argv), verbs)])
     parser = parser_of(verb)
-    command: list[str] = []
+    command: Sequence[str] | None = None
     if verb.command and "--" in after:
         index = after.index("--")
-        after, command = after[:index], after[index + 1 :]
+        after, command = after[:index], tuple(after[index + 1 :])
     found, rest = parser.parse_known_intermixed_args([*before, *after])
     if rest:
         raise BadInput([_unknown_word(word, verb, parser) for word in rest])
@@ -100,7 +100,7 @@ def read(argv: Sequence[str], verbs: Mapping[str, Verb], environ: Mapping[str, s
         json=given.pop("json"),
         color=not given.pop("no_color") and not environ.get("NO_COLOR"),
         quiet=given.pop("quiet"),
-        command=tuple(command),
+        command=command,
         more=given,
     )
 

@@ -22,6 +22,15 @@ from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, EXIT_REFUSED, EXIT_US
 DEBUG = "SHIFTBOSS_TEST_DEBUG"
 
 
+_INTERRUPTED = {
+    "compare": "Interrupted: the throw-away stacks are stopped.",
+    **dict.fromkeys(
+        ("mine", "reorg", "send"),
+        "Interrupted: the daemon may go on with what it was asked. shiftboss status shows where it stands.",
+    ),
+}
+"""What Ctrl-C leaves behind, by verb, where the usual sentence would not be true."""
+_USUAL = "Interrupted: nothing new was started, and the stack was left as it is."
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _PLACES = {"command line": "on the", "environment": "in the"}
 
@@ -92,7 +101,7 @@ def _classify(error: BaseException, words: Sequence[str]) -> tuple[str, int, Seq
     if isinstance(error, Refused):
         return "refused", EXIT_REFUSED, [_sentence(error)]
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError":
-        what = "Interrupted: nothing new was started, and the stack was left as it is."
+        what = next((_INTERRUPTED[word] for word in words if word in _INTERRUPTED), _USUAL)
         return "interrupted", EXIT_CODES[Ending.INTERRUPTED], [Diagnostic(place="", what=what, remedy="")]
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
         what = f"{error.strerror}: {error.filename or 'the output'} can't be written. Free space and run again."

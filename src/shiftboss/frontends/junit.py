@@ -46,11 +46,11 @@ def cases(view: RunView, environment: str, proof: Mapping[str, Any]) -> list[Cas
     seen = [one for one in view.components.values() if one.environment == environment]
     ended = view.endings.get(environment)
     report = "\n".join(text_lines(ended.report)) if ended and ended.report else ""
-    found = [_component(view, one, report) for one in seen]
-    return [*found, _proof(view, environment, proof, report if not any(one.text for one in found) else "")]
+    found = [_component(view, one) for one in seen]
+    return [*found, _proof(view, environment, proof, report)]
 
 
-def _component(view: RunView, seen: Observed, report: str) -> Case:
+def _component(view: RunView, seen: Observed) -> Case:
     orders = [
         one
         for one in view.delegations.values()
@@ -59,13 +59,20 @@ def _component(view: RunView, seen: Observed, report: str) -> Case:
     case = Case(name=seen.component, seconds=sum(one.seconds or 0.0 for one in orders))
     if seen.health == "ready":
         return case
+    if not orders:
+        return case.but(result=SKIPPED, message=f"it was not its turn: {seen.summary}")
+    text = "\n".join(dict.fromkeys(_told(seen, orders)))
     if seen.failure or any(one.failure for one in orders):
         kind, message = _failure(seen, orders)
-        return case.but(result=FAILED, kind=kind, message=message, text=report or message)
-    if orders:
-        message = f"the run ended before it was ready: {seen.summary}"
-        return case.but(result=ERROR, kind=_ending(view, seen.environment), message=message, text=report or message)
-    return case.but(result=SKIPPED, message=f"it was not its turn: {seen.summary}")
+        return case.but(result=FAILED, kind=kind, message=message, text=text)
+    message = f"the run ended before it was ready: {seen.summary}"
+    return case.but(result=ERROR, kind=_ending(view, seen.environment), message=message, text=text)
+
+
+def _told(seen: Observed, orders: Sequence[DelegationView]) -> Iterator[str]:
+    """What its orders failed with, each once, and how it was seen last."""
+    yield from (str(one.failure.get("message", "")) for one in orders if one.failure)
+    yield f"{seen.health}: {seen.summary}"
 
 
 def _failure(seen: Observed, orders: Sequence[DelegationView]) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """mine, reorg, send: what pool developers do to a running stack by hand. No runs: nothing is journalled."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+import sys
+from collections.abc import Mapping
 from typing import Any, cast
 
 from shiftboss import acting, control
@@ -13,8 +14,9 @@ from shiftboss.frontends.plain import table_lines, write
 from shiftboss.frontends.session import session_of
 from shiftboss.frontends.tables import Table
 from shiftboss.frontends.text import clean
+from shiftboss.model.run import EXIT_CODES, Ending
 
-Done = dict[str, Mapping[str, object]]
+LIFE_SECONDS = 5
 
 
 def mine(call: Call) -> int:
@@ -35,19 +37,39 @@ def send(call: Call) -> int:
 def _act(call: Call) -> int:
     """Do what the verb says, and tell what came of it in each environment."""
     session = _chosen(session_of(call))
-    done = asyncio.run(_interruptible(acting.act(session, call.verb, call.more["number"])))
+    try:
+        done, code = asyncio.run(_ended(session, call)), 0
+    except acting.Halfway as error:
+        done, code = error.done, EXIT_CODES[Ending.ESCALATED]
+    if any("interrupted" in facts for facts in done.values()):
+        code = EXIT_CODES[Ending.INTERRUPTED]
     if call.json:
         print_document(done)
-    elif not call.quiet:
+    elif code or not call.quiet:
         for environment, facts in done.items():
             write(table_lines(_table(f"{call.verb} in {environment}", facts)))
-    return 0
+    return code
 
 
-async def _interruptible(work: Awaitable[Done]) -> Done:
-    """Let an act end well, whether Ctrl-C or SIGTERM cut it short."""
+async def _ended(session: Session, call: Call) -> acting.Done:
+    """Let an act end well, whether Ctrl-C or SIGTERM cut it short; then say so of every environment."""
     control.interruptible(cast("asyncio.Task[Any]", asyncio.current_task()))
-    return await work
+    clock = asyncio.create_task(_show_life(call))
+    try:
+        return await acting.act(session, call.verb, call.more["number"])
+    except acting.Interrupted as stop:
+        return {name: stop.done.get(name, {"interrupted": "nothing was done"}) for name in session.benches}
+    finally:
+        clock.cancel()
+
+
+async def _show_life(call: Call) -> None:
+    """A line every few seconds to whoever watches."""
+    seconds = 0
+    while sys.stderr.isatty() and not (call.quiet or call.json):
+        await asyncio.sleep(LIFE_SECONDS)
+        seconds += LIFE_SECONDS
+        sys.stderr.write(f"{call.verb} {call.more['number']}: at work for {seconds} s\n")
 
 
 def _chosen(session: Session) -> Session:

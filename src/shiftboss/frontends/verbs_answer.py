@@ -113,7 +113,10 @@ def _lesson_table(lessons: Sequence[Lesson]) -> Iterator[str]:
 
 
 def _date(seconds: float) -> str:
-    return utc_text(seconds).replace("T", " ").rstrip("Z")
+    try:
+        return utc_text(seconds).replace("T", " ").rstrip("Z")
+    except (OverflowError, ValueError, OSError):  # no date that a calendar has
+        return "unknown"
 
 
 def _lesson(one: Lesson) -> dict[str, Any]:

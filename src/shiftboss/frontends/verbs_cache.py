@@ -7,7 +7,7 @@ from typing import Any
 from shiftboss import caching
 from shiftboss.app import Session
 from shiftboss.caching import Damage, Held
-from shiftboss.errors import ShiftbossError
+from shiftboss.errors import BadInput, ShiftbossError
 from shiftboss.frontends.arguments import Call
 from shiftboss.frontends.failures import print_document
 from shiftboss.frontends.plain import WIDTH, table_lines, write
@@ -20,6 +20,7 @@ NEEDED = EXIT_CODES[Ending.ESCALATED]
 """Exit code when something is damaged, or can't be fetched: somebody has to do something."""
 
 _MEGABYTE = 1_000_000
+_FILL = "`shiftboss cache fetch` downloads what `up` needs; so does the next `up`."
 _MEND = "`shiftboss cache fetch` downloads it again; so does the next `up` that needs it."
 
 
@@ -31,16 +32,16 @@ def cache(call: Call) -> int:
 
 def _list(call: Call, session: Session) -> int:
     found = caching.held(session)
-    folder = session.settings.cache.folder
+    folder = session.settings.cache.folder.absolute()
     if call.json:
         print_document({"folder": str(folder), "held": [_document(one) for one in found]})
     elif not found:
-        write(wrap(f"Nothing is cached in {folder}.", WIDTH))
+        write([f"Nothing is cached in {clean(folder)}"])
     else:
         for one in found:
             rows = [(deb.name, _size(deb.size), deb.version) for deb in one.files]
             write(table_lines(Table(title=_title(one), rows=rows)))
-        write(wrap(f"They lie below {folder}.", WIDTH))
+        write([f"They lie below {clean(folder)}"])
     return 0
 
 
@@ -63,6 +64,8 @@ def _fetch(call: Call, session: Session) -> int:
     silent = call.json or call.quiet
     try:
         got = asyncio.run(caching.fetch(session, lambda text: None if silent else write([clean(text)])))
+    except BadInput:
+        raise
     except ShiftbossError as error:
         return _failed(call, error)
     if call.json:
@@ -87,7 +90,7 @@ def _failed(call: Call, error: ShiftbossError) -> int:
 
 def _verify(call: Call, session: Session) -> int:
     found, damaged = caching.held(session), caching.damaged(session)
-    code = NEEDED if damaged else 0
+    code = NEEDED if damaged or not found else 0
     if call.json:
         plain = [{"folder": str(one.folder), "name": one.name, "files": list(one.files)} for one in damaged]
         print_document({"checked": sum(len(one.files) for one in found), "damaged": plain, "exit_code": code})
@@ -96,11 +99,10 @@ def _verify(call: Call, session: Session) -> int:
         write(wrap(_told(one), WIDTH, hang=2))
     if damaged:
         write(wrap(_MEND, WIDTH))
+    elif not found:
+        write([f"Nothing is cached in {clean(session.settings.cache.folder.absolute())}", *wrap(_FILL, WIDTH)])
     elif not call.quiet:
-        count = sum(len(one.files) for one in found)
-        write(
-            [f"{count} files, all as they were recorded." if found else "Nothing is cached: there is nothing to check."]
-        )
+        write([f"{sum(len(one.files) for one in found)} files, all as they were recorded."])
     return code
 
 

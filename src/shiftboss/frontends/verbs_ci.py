@@ -4,6 +4,7 @@ verbs_run.up hands over to it. What is torn down is torn down by a run of its ow
 """
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ from shiftboss.app import Session
 from shiftboss.errors import BadInput, ShiftbossError
 from shiftboss.frontends.arguments import Call, wrong
 from shiftboss.frontends.exports import variables
+from shiftboss.frontends.failures import print_document
 from shiftboss.frontends.plain import PlainScreen, SilentScreen
 from shiftboss.frontends.session import session_of
 from shiftboss.frontends.verbs_run import Drive, act
@@ -38,10 +40,10 @@ def up(call: Call, goal: Goal) -> int:
     """
     _check(call)
     heard = _Heard()
-    signals = Signals()
+    signals = Signals(_complain)
     code = EXIT_CODES[Ending.INTERRUPTED]
     try:
-        code = act(call, heard.drive(call, goal), screen=_screen(call))
+        code = act(call, heard.drive(call, goal), screen=_screen(call), tell=heard.document.update)
     finally:
         with signals.kept():
             _write_junit(call, heard)
@@ -49,8 +51,9 @@ def up(call: Call, goal: Goal) -> int:
                 if signals.came:  # after the run's end
                     code = code or EXIT_CODES[Ending.INTERRUPTED]
                 elif code == 0 and call.command:
-                    code = _run_command(call, signals)
+                    code = heard.command_code = _run_command(call, signals)
             finally:
+                _print(call, heard, code)
                 if heard.events and (call.command or (call.more["ci"] and code != 0)):
                     _tear_down(call)
     return code
@@ -63,6 +66,8 @@ class _Heard:
         self.events: list[Recorded] = []
         self.proof: Proofs = {}
         self.order: Mapping[str, int] = {}
+        self.document: dict[str, Any] = {}  #: of --json; printed when the command has ended
+        self.command_code: int | None = None
 
     def drive(self, call: Call, goal: Goal) -> Drive:
         """As `towards`, and every event is kept."""
@@ -90,7 +95,11 @@ def _check(call: Call) -> None:
 
 
 def _check_command(call: Call) -> list[Diagnostic]:
-    if not call.command or shutil.which(call.command[0]) is not None:
+    if call.command is None:
+        return []
+    if not call.command:
+        return [wrong("there is no command after --", "Name one, or leave -- out; is a variable there empty?")]
+    if shutil.which(call.command[0]) is not None:
         return []
     what = f"the command {call.command[0]!r} is not there or can't be executed"
     return [wrong(what, "Nothing was started; correct what stands after --")]
@@ -100,10 +109,28 @@ def _check_junit(call: Call) -> list[Diagnostic]:
     if not call.more["junit"]:
         return []
     path = Path(call.more["junit"]).absolute()
-    folder = next(one for one in path.parents if one.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        return [wrong(f"--junit {path} can't be written", "Name a file in a folder that is yours")]
-    return []
+    try:
+        if path.is_file() or not path.exists():
+            _try_folder(path.parent)
+            return []
+        why = "it is no file"
+    except OSError as error:
+        why = error.strerror or str(error)
+    return [wrong(f"--junit {path} can't be written: {why}", "Name a file in a folder that is yours")]
+
+
+def _try_folder(folder: Path) -> None:
+    """Make the folder and a file in it, and take away again what was made: root may write in /proc by its mode."""
+    import tempfile
+
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    finally:
+        with contextlib.suppress(OSError):
+            for one in missing:
+                one.rmdir()
 
 
 def _screen(call: Call) -> PlainScreen | None:
@@ -126,13 +153,20 @@ def _write_junit(call: Call, heard: _Heard) -> None:
         _complain(f"--junit {call.more['junit']} can't be written: {error.strerror}.")
 
 
+def _print(call: Call, heard: _Heard, code: int) -> None:
+    """The document of --json, with the exit code that the process will have."""
+    if heard.document:
+        more = {"command_exit_code": heard.command_code} if call.command else {}
+        print_document({**heard.document, "exit_code": code, **more})
+
+
 def _run_command(call: Call, signals: Signals) -> int:
     """Run the command with the endpoints in its environment; its stdout goes to stderr beside a --json document."""
     session = session_of(call)  # opened again: the run may have allotted other ports
     found = asyncio.run(_endpoints(session))
     sys.stdout.flush()
     out = sys.stderr.fileno() if call.json else None
-    return signals.run(call.command, {**os.environ, **variables(found)}, out)
+    return signals.run(call.command or (), {**os.environ, **variables(found)}, out)
 
 
 async def _endpoints(session: Session) -> Proofs:
@@ -145,7 +179,8 @@ def _tear_down(call: Call) -> None:
     screen = SilentScreen() if call.json else PlainScreen(quiet=call.quiet)
     try:
         session = control.as_brought_up(session_of(call.but(pipeline=None, brain=None, sets=sets)))
-        result = asyncio.run(control.run_goal(session, Goal(want=Want.DOWN), listener=screen.show))
+        goal, by = Goal(want=Want.DOWN), f"down (after up{' --ci' if call.more['ci'] else ''})"
+        result = asyncio.run(control.run_goal(session, goal, listener=screen.show, command=by))
     except ShiftbossError as error:
         _complain(f"The stack could not be torn down: {error}.")
         return

@@ -20,6 +20,7 @@ from shiftboss.model.run import EXIT_CODES, EXIT_INTERNAL, Ending, Goal, Want
 from shiftboss.view import RunView
 
 Drive = Callable[[Session, PlainScreen], Awaitable[control.Result]]
+Print = Callable[[dict[str, Any]], None]
 
 TICK_SECONDS = 0.2
 """How often what is in flight is drawn again."""
@@ -33,7 +34,7 @@ def up(call: Call) -> int:
     goal = Goal(want=Want.UP, components=components)
     timeout: str | None = call.more["timeout"]
     timed = call if timeout is None else call.but(sets=(*call.sets, f"limits.seconds={timeout}"))
-    if call.more["ci"] or call.more["junit"] or call.command:
+    if call.more["ci"] or call.more["junit"] or call.command is not None:
         from shiftboss.frontends import verbs_ci
 
         return verbs_ci.up(timed, goal)
@@ -113,18 +114,24 @@ def towards(call: Call, goal: Goal) -> Drive:
     return drive
 
 
-def act(call: Call, drive: Drive, session: Session | None = None, screen: PlainScreen | None = None) -> int:
-    """Drive a run, show it, and say how it ended; the exit code."""
+def act(
+    call: Call,
+    drive: Drive,
+    session: Session | None = None,
+    screen: PlainScreen | None = None,
+    tell: Print = print_document,
+) -> int:
+    """Drive a run, show it, and say how it ended; the exit code. `tell` gets the document of --json."""
     session = session or session_of(call)
     screen = screen or _screen(call, session)
     try:
         result = asyncio.run(_shown(session, drive, screen))
     except (KeyboardInterrupt, asyncio.CancelledError):
         screen.close()
-        return _interrupted(call, screen)
+        return _interrupted(call, screen, tell)
     finally:
         screen.close()
-    return _ended(call, session, screen, result)
+    return _ended(call, session, screen, result, tell)
 
 
 async def _shown(session: Session, drive: Drive, screen: PlainScreen) -> control.Result:
@@ -154,17 +161,17 @@ def _screen(call: Call, session: Session) -> PlainScreen:
     return LiveScreen(session.clock, session.stack.order, color=call.color)
 
 
-def _interrupted(call: Call, screen: PlainScreen) -> int:
+def _interrupted(call: Call, screen: PlainScreen, tell: Print) -> int:
     code = EXIT_CODES[Ending.INTERRUPTED]
     if call.json:
-        print_document({**run_document(screen.narrator.view), "ending": str(Ending.INTERRUPTED), "exit_code": code})
+        tell({**run_document(screen.narrator.view), "ending": str(Ending.INTERRUPTED), "exit_code": code})
     else:
         rest = "is stopped now" if call.command or call.more.get("ci") else "is left as it is"
         sys.stderr.write(f"Interrupted: nothing new is started, and the stack {rest}.\n")
     return code
 
 
-def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Result) -> int:
+def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Result, tell: Print) -> int:
     view = in_order(session, result.view)
     code = EXIT_INTERNAL if view.exit_code is None else view.exit_code
     document = run_document(view, result.endpoints, result.proof)
@@ -174,7 +181,7 @@ def _ended(call: Call, session: Session, screen: PlainScreen, result: control.Re
 
         document["report_files"] = write_reports(session, view.run, document["report"])
     if call.json:
-        print_document(document)
+        tell(document)
         return code
     screen.end(end_tables(view, result.endpoints, result.proof))
     if needs_report and not screen.lost:

@@ -17,6 +17,15 @@ from shiftboss.model.value import Value
 from shiftboss.store.database import Database
 from shiftboss.store.memory import Memory, Remedy
 
+MOST = 10**9
+"""The highest count that is taken in: nobody has seen more."""
+
+LONGEST = 10**7
+"""The longest time, in seconds, that is taken in: four months."""
+
+SLACK = 86_400.0
+"""How far in the future a date may lie, in seconds: clocks of other machines go wrong."""
+
 REMEDY = "shiftboss memory export > FILE writes one that can be imported"
 
 
@@ -36,17 +45,18 @@ class Taken(Value):
     durations: int
 
 
-def read(text: str, place: str) -> Exported:
-    """The entries of an exported file; `place` is its name, for findings. Pure.
+def read(text: str, place: str, now: float) -> Exported:
+    """The entries of an exported file; `place` is its name, for findings, `now` the date. Pure.
 
     Raises:
         BadInput: it is no such file; with every finding.
     """
     try:
         document: Any = json.loads(text)
-    except ValueError as error:
-        raise BadInput([Diagnostic(place=place, what=f"this is no JSON: {error}", remedy=REMEDY)]) from None
-    found = list(_findings(document))
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise BadInput([Diagnostic(place=place, what=f"this is no JSON: {why}", remedy=REMEDY)]) from None
+    found = list(_findings(document, now))
     if found:
         raise BadInput([Diagnostic(place=place, path=path, what=what, remedy=REMEDY) for path, what in found])
     return Exported(
@@ -61,43 +71,52 @@ Check = Callable[[object], str | None]
 
 
 def _text(value: object) -> str | None:
-    return None if isinstance(value, str) else "is not a text"
+    good = isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return None if good else "is not a text"
 
 
-def _number(value: object) -> str | None:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
-    return None if good else "is not a number of at least 0"
+def _number(value: object, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most  # NaN is neither
+
+
+def _seconds(value: object) -> str | None:
+    return None if _number(value, LONGEST) else f"is not a number of seconds from 0 to {LONGEST}"
+
+
+def _date(value: object) -> str | None:
+    return None if _number(value, math.inf) else "is not a date (seconds since 1970)"
 
 
 def _count(value: object) -> str | None:
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-    return None if good else "is not a whole number of at least 0"
+    good = isinstance(value, int) and _number(value, MOST)
+    return None if good else f"is not a whole number from 0 to {MOST}"
 
 
 def _samples(value: object) -> str | None:
     given = cast("list[object]", value) if isinstance(value, list) else []
-    good = given and all(_number(one) is None for one in given)
-    return None if good else "is not a list of seconds"
+    good = given and all(_number(one, LONGEST) for one in given)
+    return None if good else f"is not a list of seconds from 0 to {LONGEST}"
 
 
 _LESSON: Mapping[str, Check] = {
     **dict.fromkeys(("signature", "strategy", "versions"), _text),
     **dict.fromkeys(("lasted", "failed"), _count),
-    **dict.fromkeys(("seconds", "seen"), _number),
+    "seconds": _seconds,
+    "seen": _date,
 }
-_REMEDY: Mapping[str, Check] = {**dict.fromkeys(("signature", "component", "what"), _text), "at": _number}
+_REMEDY: Mapping[str, Check] = {**dict.fromkeys(("signature", "component", "what"), _text), "at": _date}
 _PLACE: Mapping[str, Check] = dict.fromkeys(("profile", "host", "versions"), _text)
 _DURATION: Mapping[str, Check] = {
     **dict.fromkeys(("agent", "component", "mode"), _text),
     "conditions": lambda value: None if isinstance(value, dict) else "is not an object",
     "samples": _samples,
     "count": _count,
-    "seen": _number,
+    "seen": _date,
 }
 _KINDS: Mapping[str, Mapping[str, Check]] = {"lessons": _LESSON, "remedies": _REMEDY, "durations": _DURATION}
 
 
-def _findings(document: object) -> Iterator[tuple[str, str]]:
+def _findings(document: object, now: float) -> Iterator[tuple[str, str]]:
     """Place and what is wrong there, of the whole file."""
     if not isinstance(document, dict) or not _KINDS.keys() & cast("dict[str, object]", document).keys():
         yield "", f"there is none of {', '.join(_KINDS)} in it"
@@ -108,20 +127,22 @@ def _findings(document: object) -> Iterator[tuple[str, str]]:
             yield kind, "is not a list"
             continue
         for number, entry in enumerate(cast("list[object]", entries)):
-            yield from _entry(f"{kind}[{number}]", entry, fields)
+            yield from _entry(f"{kind}[{number}]", entry, fields, now)
 
 
-def _entry(path: str, entry: object, fields: Mapping[str, Check]) -> Iterator[tuple[str, str]]:
+def _entry(path: str, entry: object, fields: Mapping[str, Check], now: float) -> Iterator[tuple[str, str]]:
     if not isinstance(entry, dict):
         yield path, "is not an object"
         return
     held = cast("dict[str, object]", entry)
     for name, check in fields.items():
         wrong = check(held[name]) if name in held else "is missing"
+        if not wrong and check is _date and not _number(held[name], now + SLACK):
+            wrong = "lies in the future"
         if wrong:
             yield f"{path}.{name}", f"{name} {wrong}"
     if isinstance(held.get("conditions"), dict) and "conditions" in fields:
-        yield from _entry(f"{path}.conditions", held["conditions"], _PLACE)
+        yield from _entry(f"{path}.conditions", held["conditions"], _PLACE, now)
 
 
 def _only(entry: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:

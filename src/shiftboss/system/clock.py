@@ -155,8 +155,11 @@ class FakeClock:
 
 
 def utc_text(seconds: float) -> str:
-    """A date for people and files: `2025-01-31T12:00:00Z`."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    """A date for people and files: `2025-01-31T12:00:00Z`; one that no calendar has (a damaged store) is unknown."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, OSError, ValueError):
+        return "unknown"
 
 
 def file_stamp(seconds: float) -> str:

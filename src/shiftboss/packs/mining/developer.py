@@ -5,12 +5,14 @@ our note of the chain's tip stays true, so that nobody takes a reorganisation fo
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from shiftboss.errors import Failed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health
+from shiftboss.model.value import Value
 from shiftboss.packs.mining import wallet
 from shiftboss.packs.mining.chains import chain_of, everybody_mines
 from shiftboss.packs.mining.daemon import probe_daemon
@@ -23,8 +25,11 @@ from shiftboss.system.workbench import Workbench
 Tips = Sequence[Mapping[str, Any]]
 """What getchaintips tells."""
 
-CHUNK = 100
-"""Blocks asked for at a time where they cost nothing."""
+CHUNK = 50
+"""Blocks asked for at a time where they cost nothing: an interrupt waits for no more than these."""
+
+MOST_BLOCKS = 100_000
+"""Blocks made by one call: more is a slip of the finger."""
 
 TRIES = 2**31 - 1
 """Hashes that the daemon may spend on a block; its default of a million is too few on signet."""
@@ -45,39 +50,93 @@ LEAST = 0.001
 """A coin must hold so much to carry PER_COIN payments with their fees."""
 
 
-async def mine(bench: Workbench, number: int) -> Mapping[str, object]:
-    """Make blocks at once, paid to the wallet.
+class Deed(Value):
+    """A contracts.Act, and what finds out beforehand whether it is possible at all; both raise Failed."""
 
-    Raises:
-        Failed: the daemon is not ready, or blocks can't be made at will on its chain.
-    """
+    check: Callable[[Workbench, int], Awaitable[None]]
+    do: Callable[[Workbench, int], Awaitable[Mapping[str, object]]]
+
+    async def __call__(self, bench: Workbench, number: int) -> Mapping[str, object]:
+        """Do it; when it is cut short, the error's notes (cancelled) or changes (failed) say what was done."""
+        return await self.do(bench, number)
+
+
+async def _can_mine(bench: Workbench, number: int) -> None:
     with telling([]):
+        await _partners(bench, blocks=True)
+    if number > MOST_BLOCKS:
+        raise _refusal(f"{number} blocks are too many at once", f"Give a number up to {MOST_BLOCKS}")
+
+
+async def _mine(bench: Workbench, number: int) -> Mapping[str, object]:
+    """Make blocks at once, paid to the wallet."""
+    found: list[str] = []
+    with _owning_up(lambda: f"{len(found)} of {number} blocks were made"):
         node, _ = await _partners(bench, blocks=True)
         before = int(await node.call("getblockcount"))
-        newest = (await _generate(bench, node, number, wallet.address(bench)))[-1]
-        after = int((await node.call("getblockheader", newest))["height"])
+        try:
+            await _generate(bench, node, number, wallet.address(bench), found)
+        except asyncio.CancelledError:
+            await _keep(bench, node)
+            raise
         await _keep(bench, node)
-        return {"height_before": before, "height_after": after, "newest_block": newest}
+        after = int((await node.call("getblockheader", found[-1]))["height"])
+        return {"height_before": before, "height_after": after, "newest_block": found[-1]}
 
 
-async def reorg(bench: Workbench, number: int) -> Mapping[str, object]:
-    """Replace the newest blocks by one more of others; once begun it is brought to its end, also when cancelled.
-
-    Raises:
-        Failed: as `mine`; or the chain is shorter than that.
-    """
+async def _can_reorg(bench: Workbench, number: int) -> None:
     with telling([]):
+        node, _ = await _partners(bench, blocks=True)
+        height = int(await node.call("getblockcount"))
+    if number > height:
+        raise _refusal(f"the chain has only {height} blocks", f"Give a number up to {height}")
+
+
+async def _reorg(bench: Workbench, number: int) -> Mapping[str, object]:
+    """Replace the newest blocks by one more of others; once begun it is brought to its end, also when cancelled."""
+    done: list[Mapping[str, object]] = []  # else the daemon would go on with its half of it, and leave a shorter chain
+    with _owning_up(lambda: _turned(done)):
         node, purse = await _partners(bench, blocks=True)
         height = int(await node.call("getblockcount"))
-        if number > height:
-            raise _refusal(f"the chain has only {height} blocks", f"Give a number up to {height}")
         address = await purse.call("getnewaddress", "reorg", "bech32")  # other blocks than before, in the same second
-        turning = asyncio.ensure_future(_turn(bench, node, height - number, address))
-        try:
-            return await asyncio.shield(turning)
-        except asyncio.CancelledError:
-            await asyncio.wait([turning])  # the daemon would go on with its half of it, and leave a shorter chain
-            raise
+        await _to_the_end(_noted(done, _turn(bench, node, height - number, address)))
+        return done[0]
+
+
+def _turned(done: Sequence[Mapping[str, object]]) -> str:
+    if not done:
+        return "the reorganisation was not brought to its end"
+    return f"the reorganisation was brought to its end: the new height is {done[0]['height']}"
+
+
+async def _to_the_end(work: Awaitable[None]) -> None:
+    """Wait for something that must not be left half done; a cancellation goes on after it."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at: the cancellation goes before it
+        raise
+
+
+async def _noted(where: list[Any], work: Awaitable[Any]) -> None:
+    where.append(await work)
+
+
+@contextmanager
+def _owning_up(so_far: Callable[[], str]) -> Generator[None]:
+    """Whatever cuts an act short is typed, and tells what was done before."""
+    try:
+        with telling([]):
+            yield
+    except asyncio.CancelledError as stop:
+        stop.add_note(so_far())
+        raise
+    except Failed as error:
+        error.changes.append(so_far())
+        raise
 
 
 async def _turn(bench: Workbench, node: Rpc, fork: int, address: str) -> Mapping[str, object]:
@@ -103,7 +162,7 @@ async def _replace(bench: Workbench, node: Rpc, fork: int, address: str) -> Mapp
         await _go_back(node, fork, {tip["hash"] for tip in before}, marked)
         old = replaced(before, await node.call("getchaintips"))
         while (missing := old["height"] + 1 - int(await node.call("getblockcount"))) > 0:
-            await _generate(bench, node, missing, address)
+            await _generate(bench, node, missing, address, [])
     finally:
         # They are shorter now, not bad: other nodes may build on them. And where that failed, the old one wins again.
         for block in marked:
@@ -150,22 +209,34 @@ async def _proof(bench: Workbench, node: Rpc) -> str:
     return "still stands" if stands else "its block is out: shiftboss up proves again"
 
 
-async def send(bench: Workbench, number: int) -> Mapping[str, object]:
-    """Put payments of the wallet to itself into the mempool, each to another address, spread over its coins.
-
-    Raises:
-        Failed: the daemon is not ready, or its wallet has too few confirmed coins; then nothing is sent.
-    """
+async def _can_send(bench: Workbench, number: int) -> None:
     with telling([]):
-        node, purse = await _partners(bench, blocks=False)
-        listed: Sequence[Mapping[str, Any]] = await purse.call("listunspent", 1)
-        coins = [coin for coin in listed if coin["spendable"] and coin["amount"] >= LEAST]
+        _, purse = await _partners(bench, blocks=False)
+        coins, tied = await _coins(purse)
+        node = rpc(bench, timeout=SECONDS)
         waiting = int((await node.call("getmempoolinfo"))["size"])
-        if number > room(len(coins), waiting):
-            raise _too_many(number, len(coins), waiting)
-        sent: list[str] = []
+    if number > room(len(coins), waiting):
+        advice = _how_to_send(room(len(coins), waiting)) if everybody_mines(bench) else _ELSEWHERE
+        raise _refusal(_too_many(number, len(coins), waiting, tied=tied), advice)
+
+
+async def _coins(purse: Rpc) -> tuple[list[Mapping[str, Any]], bool]:
+    """The confirmed coins that can carry payments, and whether others wait for a block."""
+    listed: Sequence[Mapping[str, Any]] = await purse.call("listunspent", 0)
+    good = [coin for coin in listed if coin["spendable"] and coin["amount"] >= LEAST and coin["confirmations"]]
+    return good, any(not coin["confirmations"] for coin in listed)
+
+
+async def _send(bench: Workbench, number: int) -> Mapping[str, object]:
+    """Put payments of the wallet to itself into the mempool, each to another address, spread over its coins."""
+    sent: list[str] = []
+    with _owning_up(lambda: f"{len(sent)} of {number} payments were sent"):
+        node, purse = await _partners(bench, blocks=False)
+        coins, _ = await _coins(purse)
+        if not coins:  # somebody has spent them since they were looked at
+            raise Failed(FailureKind.CONFIG, "the wallet has no confirmed coin any more")
         for coin, count in zip(coins, spread(number, len(coins)), strict=True):
-            sent += await _chain(purse, coin, count)
+            await _chain(purse, coin, count, sent)
         size = (await node.call("getmempoolinfo"))["size"]
         return {"sent": len(sent), "coins_used": min(number, len(coins)), "mempool": size, "txids": sent}
 
@@ -181,23 +252,36 @@ def spread(number: int, coins: int) -> list[int]:
     return [least + (index < more) for index in range(coins)]
 
 
-async def _chain(purse: Rpc, coin: Mapping[str, Any], count: int) -> list[str]:
+async def _chain(purse: Rpc, coin: Mapping[str, Any], count: int, sent: list[str]) -> None:
     """Payments in a row, each from the change of the one before."""
-    source, sent = {"txid": coin["txid"], "vout": coin["vout"]}, list[str]()
+    source = {"txid": coin["txid"], "vout": coin["vout"]}
     for _ in range(count):
         to = await purse.call("getnewaddress", "send", "bech32")
-        options = {"inputs": [source], "add_inputs": False, "change_position": 1}
-        paid = await purse.call("send", [{to: AMOUNT}], None, "unset", FEE_RATE, options)
-        source = {"txid": paid["txid"], "vout": 1}
-        sent.append(paid["txid"])
-    return sent
+        await _to_the_end(_pay(purse, to, source, sent))
+        source = {"txid": sent[-1], "vout": 1}
 
 
-def _too_many(number: int, coins: int, waiting: int) -> Failed:
-    have = f"{coins} free and confirmed coins of at least {LEAST}; {waiting} wait in the mempool"
-    what = f"{number} can't be sent now, only {room(coins, waiting)}: {have}"
-    why = f"{PER_COIN} hang on a coin at most, {MOST} wait at a time"
-    return _refusal(what, f"{why}; shiftboss mine 1 confirms them and ripens another coin")
+async def _pay(purse: Rpc, to: str, source: Mapping[str, Any], sent: list[str]) -> None:
+    options = {"inputs": [source], "add_inputs": False, "change_position": 1}
+    sent.append((await purse.call("send", [{to: AMOUNT}], None, "unset", FEE_RATE, options))["txid"])
+
+
+_ELSEWHERE = "Blocks can't be made here, and no others come: name a regtest environment with --env"
+
+
+def _how_to_send(most: int) -> str:
+    """What to do where blocks are made at will."""
+    first = f"shiftboss send {most}, then " if most else ""
+    return f"{first}shiftboss mine 1 (it confirms what waits and ripens another coin), then the rest"
+
+
+def _too_many(number: int, coins: int, waiting: int, *, tied: bool) -> str:
+    """Why so many can't be sent; `tied`: the wallet has coins that wait for a block."""
+    if not coins and tied:
+        return f"{number} can't be sent now: the wallet's coins are tied up by payments that wait for a block"
+    have = f"{coins} free and confirmed coins of at least {LEAST}, {PER_COIN} payments on each at most"
+    limit = f"{waiting} payments wait in the mempool, {MOST} may at a time"
+    return f"{number} can't be sent now, only {room(coins, waiting)}: {have}; {limit}"
 
 
 async def _partners(bench: Workbench, *, blocks: bool) -> tuple[Rpc, Rpc]:
@@ -216,12 +300,15 @@ async def _partners(bench: Workbench, *, blocks: bool) -> tuple[Rpc, Rpc]:
     return node, rpc(bench, name, timeout=SECONDS)
 
 
-async def _generate(bench: Workbench, node: Rpc, number: int, address: str) -> list[str]:
-    found: list[str] = []
+async def _generate(bench: Workbench, node: Rpc, number: int, address: str, found: list[str]) -> None:
+    """Make blocks in batches, and note them as `found`; a batch is brought to its end."""
     most = CHUNK if chain_of(bench).generates else 1
+
+    async def batch() -> None:
+        found.extend(await node.call("generatetoaddress", min(most, number - len(found)), address, TRIES))
+
     while len(found) < number:
-        found += await node.call("generatetoaddress", min(most, number - len(found)), address, TRIES)
-    return found
+        await _to_the_end(batch())
 
 
 async def _keep(bench: Workbench, node: Rpc) -> None:
@@ -233,3 +320,8 @@ async def _keep(bench: Workbench, node: Rpc) -> None:
 
 def _refusal(what: str, remedy: str) -> Failed:
     return Failed(FailureKind.CONFIG, what, {"remedy": remedy})
+
+
+mine = Deed(check=_can_mine, do=_mine)
+reorg = Deed(check=_can_reorg, do=_reorg)
+send = Deed(check=_can_send, do=_send)

@@ -76,13 +76,17 @@ def _read_status(bench: Workbench, instance: Instance) -> Observation:
         evidence = {"pid": instance.pid, "accepted": accepted, "rejected": rejected, "said": status.get("last_error")}
         summary = f"all {rejected} shares were refused"
         return broken(bench, MINER, FailureKind.REJECTED, summary, evidence=evidence, instance=instance.identity)
-    return _working(bench, instance, _rates(accepted, rejected))
+    return _working(bench, instance, _rates(accepted, rejected, int(status.get("stale", 0))))
 
 
-def _rates(accepted: int, rejected: int) -> dict[str, float]:
-    """The share counts, and what part was refused once there are enough of them to tell."""
-    handed_in = accepted + rejected
-    rate = round(rejected / handed_in, 4) if handed_in >= ENOUGH_SHARES else 0.0
+def _rates(accepted: int, rejected: int, stale: int) -> dict[str, float]:
+    """The share counts, and what part was refused once there are enough of them to tell.
+
+    Work that somebody's block made stale is nobody's fault: mining by hand must not look like a miner going bad.
+    """
+    refused = rejected - stale
+    judged = accepted + refused
+    rate = round(refused / judged, 4) if judged >= ENOUGH_SHARES else 0.0
     return {"accepted": float(accepted), "rejected": float(rejected), "reject_rate": rate}
 
 

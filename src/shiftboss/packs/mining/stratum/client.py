@@ -14,6 +14,7 @@ from typing import Any, cast
 from shiftboss.packs.mining.stratum.hashing import Work, header_prefix, search
 from shiftboss.packs.mining.stratum.log import Log
 from shiftboss.packs.mining.stratum.merkle import double_sha256, root_of
+from shiftboss.packs.mining.stratum.share import STALE
 from shiftboss.packs.mining.stratum.target import target_of_bits, target_of_difficulty
 
 FIRST_PAUSE = 0.2
@@ -28,6 +29,10 @@ class PoolTrouble(Exception):
 
 class PoolRefuses(PoolTrouble):
     """The pool answered a request with an error; the connection goes on."""
+
+    def __init__(self, text: str, code: object = None) -> None:
+        self.code = code
+        super().__init__(text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,7 @@ class ClientFacts:
     job_time: float | None = None  #: Unix seconds at which the job came
     accepted: int = 0
     rejected: int = 0
+    stale: int = 0  #: of the rejected: too late, because the pool had gone on to another job
     last_share: float | None = None
     last_error: str | None = None
 
@@ -113,7 +119,10 @@ class PoolClient:
         try:
             await self._call("mining.submit", params)
         except PoolTrouble as error:
-            self.facts.rejected += isinstance(error, PoolRefuses)
+            if isinstance(error, PoolRefuses):
+                self.facts.rejected += 1
+                # Called stale while nothing newer is here, it is refused work: nobody can be faster than that.
+                self.facts.stale += error.code == STALE and not self.current(order)
             self._note_error("share refused", error)
             return False
         self.facts.accepted += 1
@@ -200,8 +209,8 @@ class PoolClient:
             return
         error: Any = message.get("error")
         if error is not None or message.get("result") is False:
-            text = f"{error[1]} (code {error[0]})" if isinstance(error, list) else str(error or "refused")
-            answer.set_exception(PoolRefuses(text))
+            code, text = cast("list[Any]", error)[:2] if isinstance(error, list) else (None, error or "refused")
+            answer.set_exception(PoolRefuses(str(text) if code is None else f"{text} (code {code})", code))
         else:
             answer.set_result(message.get("result"))
 

@@ -58,6 +58,7 @@ class StatusFile:
             "job_time": newest.job_time,
             "accepted": sum(facts.accepted for facts in every),
             "rejected": sum(facts.rejected for facts in every),
+            "stale": sum(facts.stale for facts in every),
             "last_share": max(facts.last_share or 0.0 for facts in every) or None,
             "last_error": next((facts.last_error for facts in every if facts.last_error), None),
             "workers": {client.worker: vars(client.facts) for client in self._clients},
