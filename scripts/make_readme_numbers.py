@@ -46,6 +46,7 @@ ROWS = (
     Row("each further environment: seconds", "environments", "each further one, up to 20: seconds"),
     Row("each further environment: memory", "environments", "each further one, up to 20: memory"),
     Row("four waits of a second: one lane / two lanes", "lanes", "four waits of a second: one lane / two lanes"),
+    Row("the same, whole process", "lanes", "four waits of a second, whole process: one lane / two lanes"),
     Row("miner and monitor: one lane / two lanes", "lanes", "miner and monitoring: one lane / two lanes"),
     Row("learned order against the least possible, mean", "makespan", "learned order / bound, mean"),
     Row("the same, worst of 48 stacks", "makespan", "learned order / bound, worst"),
