@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -91,29 +92,41 @@ async def run_goal(
     check_purge(session, goal)
     chosen = brain_for(session.pipeline, brain)
     session, records = open_for_work(session)
-    now = session.clock.now()
-    run = new_run_id(now)
-    hold = Hold(session, run)
-    try:
+    with _held(session, records, new_run_id(session.clock.now())) as hold:
         with_room(session, lambda: bury(records, session))
-        started = RunStarted(
-            pack=session.pack.name,
-            pipeline=session.pipeline.id,
-            brain=chosen.name,
-            goal={**asdict(goal), "want": str(goal.want)},
-            environments=list(session.benches),
-            profiles={name: place.profile for name, place in session.places.items()},
-            sets=list(session.request.sets),
-            settings=dict(session.settings.as_dict()),
-            versions=versions(),
-            command=" ".join(sys.argv[1:]) if command is None else command,
-            pid=os.getpid(),
-        )
         said = session.pipeline.deprecation
-        first = [started, Warned(text=said)] if said else [started]
+        warned = [Warned(text=said)] if said else []
+        first = [_started(session, goal, chosen, command), *warned]
         return await _drive(session, records, hold, first, goal, chosen, listener)
+
+
+def _started(session: Session, goal: Goal, brain: Brain, command: str | None) -> RunStarted:
+    """The beginning of a run, with all that is needed to take it up again."""
+    return RunStarted(
+        pack=session.pack.name,
+        pipeline=session.pipeline.id,
+        brain=brain.name,
+        goal={**asdict(goal), "want": str(goal.want)},
+        environments=list(session.benches),
+        profiles={name: place.profile for name, place in session.places.items()},
+        sets=list(session.request.sets),
+        settings=dict(session.settings.as_dict()),
+        versions=versions(),
+        command=" ".join(sys.argv[1:]) if command is None else command,
+        pid=os.getpid(),
+    )
+
+
+@contextmanager
+def _held(session: Session, records: Records, run: str) -> Generator[Hold]:
+    """The environments of a run, held while it goes on; the store is closed with them, also when they can't be had."""
+    try:
+        hold = Hold(session, run)
+        try:
+            yield hold
+        finally:
+            hold.release()
     finally:
-        hold.release()
         records.close()
 
 
@@ -140,17 +153,13 @@ async def resume(
         what = f"run {run} ended converged: nothing of it was cut off"
         raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss up looks at the stack anew")])
     session, records = open_for_work(_as_it_was(session, start))
-    hold = Hold(session, run)
-    try:
+    with _held(session, records, run) as hold:
         if earlier:
             for record in before:
                 earlier(record)
         goal = _goal_from(start.goal)
         chosen = brain_for(session.pipeline, start.brain)
         return await _drive(session, records, hold, [RunResumed(pid=os.getpid())], goal, chosen, listener)
-    finally:
-        hold.release()
-        records.close()
 
 
 def _events_before(session: Session, run: str | None) -> list[Recorded]:
@@ -206,8 +215,8 @@ async def _drive(
     for record in records.journal.read(run):
         state.apply(record.event, record.at)
     hub = Hub(_charter(session, records, run, goal, brain), state, records.journal, records.memory, session.clock)
-    cut_off = cut_off_recoveries(session, records)
-    runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox, cut_off)
+    undone = cut_off_recoveries(session, records)
+    runner = Runner(hub, session.observer(), session.handlers(), session.benches, records.inbox, undone)
     if goal.want is Want.UP:
         _name_what_belongs_no_more(session, hub)
     try:
