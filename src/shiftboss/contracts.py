@@ -10,6 +10,7 @@ from typing import Protocol
 
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.forecast import Limit
+from shiftboss.model.mind import Question, Reply
 from shiftboss.model.move import Decision, Delegation
 from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome
@@ -49,6 +50,23 @@ class Handler(Protocol):
 
     async def __call__(self, order: Delegation, bench: Workbench) -> Outcome:
         """Do the work, and say every change one by one."""
+        ...
+
+
+class Mind(Protocol):
+    """A language model: asked one question, it gives one reply of the shape asked for, and knows nothing else."""
+
+    @property
+    def name(self) -> str:
+        """Provider and model, as the journal calls it."""
+        ...
+
+    async def ask(self, question: Question, seconds: float) -> Reply:
+        """The reply, within so many seconds.
+
+        Raises:
+            MindFailed: there is none that could be used; whatever the provider raises becomes this.
+        """
         ...
 
 

@@ -4,6 +4,7 @@
     +- BadInput          what the user wrote: settings, templates, arguments (exit 2, all findings at once)
     +- Refused           another hub owns the environment, or the store can't be trusted (exit 6)
     +- StoreBroken       the journal can't be written or read as it should (exit 1)
+    +- MindFailed        a model gave no usable answer (whoever asked does without it)
     +- Failed            a handler's typed bad outcome (becomes a Failure, never an exit by itself)
 
 The text of an error says what, where and what to do.
@@ -14,6 +15,7 @@ from typing import Any
 
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.mind import Usage
 
 
 class ShiftbossError(Exception):
@@ -44,3 +46,12 @@ class Failed(ShiftbossError):
         self.evidence = dict(evidence or {})
         self.changes: list[str] = []  #: what was changed before it failed
         super().__init__(message)
+
+
+class MindFailed(ShiftbossError):
+    """A model gave no usable answer; `verdict` is the journal's word: failed, late, refused, unreadable, spent."""
+
+    def __init__(self, verdict: str, why: str, usage: Usage | None = None) -> None:
+        self.verdict = verdict
+        self.usage = usage or Usage()  #: what it cost all the same
+        super().__init__(why)

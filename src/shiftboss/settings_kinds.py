@@ -144,7 +144,31 @@ def _read_address(value: object, _origin: Origin) -> object:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def _read_model(value: object, _origin: Origin) -> object:
+    text = _text(value).strip()
+    if text and re.fullmatch(r"[a-z][a-z0-9_-]*:[^\s]+", text) is None:
+        raise ValueError(f"is {text!r}, without a provider before its name")
+    return text
+
+
+def _read_url(value: object, _origin: Origin) -> object:
+    text = _text(value).strip().rstrip("/")
+    if text and re.fullmatch(r"https?://[^\s@]+", text) is None:
+        raise ValueError(f"is {text!r}")
+    return text
+
+
+def _read_variable(value: object, _origin: Origin) -> object:
+    text = _text(value).strip()
+    if text and re.fullmatch(r"[A-Z_][A-Z0-9_]*", text) is None:
+        raise ValueError("is no name of a variable (the key itself does not belong here)")  # never shown: it may be one
+    return text
+
+
 PORT = whole(1, _LAST_PORT)
+MODEL = Kind(name="PROVIDER:NAME, such as openai:gpt-5-mini or ollama:llama3.2, or empty", read=_read_model)
+URL = Kind(name="an http(s) address without log-in data, or empty", read=_read_url)
+VARIABLE = Kind(name="a name in capitals, or empty", read=_read_variable)
 NAME = Kind(name="a name of letters, digits, dot, dash and underscore", read=_read_name)
 SWITCH = Kind(name="yes or no", read=_read_switch)
 HEX = Kind(name="bytes as hexadecimal digits", read=_read_hex)

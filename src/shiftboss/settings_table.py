@@ -11,7 +11,22 @@ from typing import Any, NamedTuple, cast
 
 from shiftboss.model.value import Value
 from shiftboss.settings_group import setting
-from shiftboss.settings_kinds import ADDRESS, HEX, NAME, PATH, PATHS, PORT, SWITCH, WORDS, choice, number, whole
+from shiftboss.settings_kinds import (
+    ADDRESS,
+    HEX,
+    MODEL,
+    NAME,
+    PATH,
+    PATHS,
+    PORT,
+    SWITCH,
+    URL,
+    VARIABLE,
+    WORDS,
+    choice,
+    number,
+    whole,
+)
 
 
 def home_cache() -> Path:
@@ -202,6 +217,53 @@ class Templates(Value):
     )
 
 
+class Brain(Value):
+    """What decides, and the language model it may ask."""
+
+    kind: str = setting(
+        "policy",
+        choice("policy", "llm", "shadow"),
+        "What decides in hub pipelines; `shadow`: the policy, with the model's choice noted beside it.",
+        why="rules need no model, cost nothing and explain themselves",
+    )
+    model: str = setting(
+        "", MODEL, "The model, as PROVIDER:NAME.", why="empty: none; needed by `llm`, `shadow` and prompt agents only"
+    )
+    base_url: str = setting("", URL, "Address of the model's server.", why="empty: the provider's own")
+    key_variable: str = setting(
+        "", VARIABLE, "Environment variable that holds the key.", why="empty: the provider's own, e.g. OPENAI_API_KEY"
+    )
+    key_file: Path | None = setting(
+        None, PATH, "File that holds the key, readable by you alone.", why="empty: the key is in the environment"
+    )
+    output: str = setting(
+        "auto",
+        choice("auto", "native", "tool", "prompted", "text"),
+        "How an answer's shape is asked for: by schema, tool call, or in words (`text`: DECISION and REASONING).",
+        why="schema for local servers, tool call for hosted models",
+    )
+    seconds: float = setting(
+        30.0, number(above=0), "How long one answer may take.", why="then the policy brain decides; the stack waits"
+    )
+    calls: int = setting(200, whole(0, 100_000), "Model calls in one run.", why="a run has some dozens of decisions")
+    tokens: int = setting(
+        400_000, whole(0, 1_000_000_000), "Tokens in one run, questions and answers.", why="2,000 a call"
+    )
+    money: float = setting(1.0, number(), "US dollars for models in one run.", why="a surprise stays a small one")
+    record: Path | None = setting(
+        None, PATH, "File to which every answer is written, for replay.", why="empty: nothing is recorded"
+    )
+    replay: Path | None = setting(
+        None, PATH, "File from which answers are taken instead of asking.", why="empty: the model is asked"
+    )
+    telemetry: str = setting(
+        "off",
+        choice("off", "spans", "content"),
+        "OpenTelemetry spans of model calls; `content`: with questions and answers in them.",
+        why="questions hold log lines, which nobody should send anywhere by accident",
+    )
+
+
 class Store(Value):
     """The journal's database."""
 
@@ -247,6 +309,7 @@ class Settings(Value):
     consent: Consent = field(default_factory=Consent)
     probes: Probes = field(default_factory=Probes)
     templates: Templates = field(default_factory=Templates)
+    brain: Brain = field(default_factory=Brain)
     store: Store = field(default_factory=Store)
     cache: Cache = field(default_factory=Cache)
 

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 from shiftboss.model.events import (
     ApprovalAsked,
     Approved,
+    Consulted,
     Decided,
     Delegated,
     Denied,
@@ -15,12 +16,14 @@ from shiftboss.model.events import (
     MendedByHand,
     NotAdmitted,
     NoteAdded,
+    NoteAddressed,
     Observed,
     Recorded,
     RunEnded,
     RunResumed,
     RunStarted,
     Settled,
+    ToolUsed,
     Warned,
 )
 from shiftboss.model.run import EXIT_CODES, Ending
@@ -64,6 +67,9 @@ class RunView:
     mended: list[MendedByHand] = field(default_factory=list[MendedByHand])
     warnings: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
+    addressed: dict[int, str] = field(default_factory=dict[int, str])  #: number of a note -> who acted on it
+    consulted: list[Consulted] = field(default_factory=list[Consulted])
+    tools: list[ToolUsed] = field(default_factory=list[ToolUsed])
     endings: dict[str, EnvironmentEnded] = field(default_factory=dict[str, EnvironmentEnded])
     resumed: int = 0
     ended: RunEnded | None = None
@@ -117,6 +123,12 @@ class RunView:
                 self.warnings.append(event.text)
             case NoteAdded():
                 self.notes.append(event.text)
+            case NoteAddressed():
+                self.addressed[event.note] = event.by
+            case Consulted():
+                self.consulted.append(event)
+            case ToolUsed():
+                self.tools.append(event)
             case EnvironmentEnded():
                 self.endings[event.environment] = event
             case RunResumed():

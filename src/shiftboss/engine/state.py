@@ -9,6 +9,7 @@ from shiftboss.engine.record import order_of
 from shiftboss.model.events import (
     ApprovalAsked,
     Approved,
+    Consulted,
     Decided,
     Delegated,
     Denied,
@@ -18,14 +19,17 @@ from shiftboss.model.events import (
     MendedByHand,
     NotAdmitted,
     NoteAdded,
+    NoteAddressed,
     Observed,
     RunEnded,
     RunResumed,
     RunStarted,
     Settled,
+    ToolUsed,
     Warned,
 )
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.mind import Usage
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.recovery import Attempt
@@ -53,6 +57,8 @@ class RunState:
     worked: set[str] = field(default_factory=set[str])  #: what has been ready at some time of this run
     undo: dict[str, Undoable] = field(default_factory=dict[str, Undoable])  #: failed recoveries still to be taken back
     notes: list[str] = field(default_factory=list[str])
+    addressed: set[int] = field(default_factory=set[int])  #: numbers of notes that somebody has acted on
+    usage: Usage = Usage()  #: what models have cost
     resumed: bool = False  #: taken up again after an ending that asked a person, and nothing decided since
     approved: set[str] = field(default_factory=set[str])  #: acts
     denied: set[str] = field(default_factory=set[str])  #: acts
@@ -77,6 +83,10 @@ class RunState:
                 self._settled(event, at)
             case NoteAdded():
                 self.notes.append(event.text)
+            case NoteAddressed():
+                self.addressed.add(event.note)
+            case Consulted():
+                self.usage = self.usage.plus(Usage(calls=event.calls, tokens=event.tokens, money=event.money))
             case EnvironmentEnded():
                 self.endings[event.environment] = Ending(event.ending)
             case RunEnded():
@@ -89,7 +99,7 @@ class RunState:
                 self.denied.add(event.act)
             case Learned():
                 self._learned(event)
-            case NotAdmitted() | Warned() | ApprovalAsked() | MendedByHand():
+            case NotAdmitted() | Warned() | ApprovalAsked() | MendedByHand() | ToolUsed():
                 pass
             case _:
                 assert_never(event)
@@ -182,6 +192,10 @@ class RunState:
             for index, attempt in enumerate(attempts):
                 if attempt.delegation == event.delegation:
                     attempts[index] = attempt.but(lasted=False)
+
+    def open_notes(self) -> dict[int, str]:
+        """What people said and nobody has acted on yet, by number from 1."""
+        return {number: text for number, text in enumerate(self.notes, 1) if number not in self.addressed}
 
     def waited(self, key: str, now: float) -> float:
         """Seconds since a component last changed or was worked on."""

@@ -10,6 +10,7 @@ from shiftboss.frontends.text import seconds_text
 from shiftboss.model.events import (
     ApprovalAsked,
     Approved,
+    Consulted,
     Decided,
     Delegated,
     Denied,
@@ -18,18 +19,20 @@ from shiftboss.model.events import (
     MendedByHand,
     NotAdmitted,
     NoteAdded,
+    NoteAddressed,
     Observed,
     Recorded,
     RunEnded,
     RunResumed,
     RunStarted,
     Settled,
+    ToolUsed,
     Warned,
 )
 from shiftboss.model.value import Value
 from shiftboss.view import RunView
 
-_Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded
+_Alone = RunStarted | RunResumed | Decided | NotAdmitted | NoteAdded | NoteAddressed | Consulted | ToolUsed
 _People = ApprovalAsked | Approved | Denied | MendedByHand
 _Spoken = _Alone | _People | Delegated | Settled | Learned | Warned | EnvironmentEnded | RunEnded
 
@@ -51,7 +54,7 @@ class Line(Value):
     """One thing worth reading: when, what sort of thing, and the text (one paragraph)."""
 
     at: float  #: seconds since the run's start
-    word: str  #: starts, sees, decides, sends, done, failed, warns, notes, refuses, asks, learns, ends
+    word: str  #: starts, sees, thinks, decides, sends, uses, done, failed, warns, notes, refuses, asks, learns, ends
     text: str
 
 
@@ -169,8 +172,28 @@ def _by_itself(event: _Alone) -> Iterator[tuple[str, str]]:
             yield "refuses", f"{event.move}: {event.why}"
         case NoteAdded():
             yield "notes", event.text
+        case NoteAddressed():
+            yield "notes", f"note {event.note} is addressed by {event.by}"
+        case Consulted():
+            yield from _consulted(event)
+        case ToolUsed():
+            used = "" if event.allowed else f": not allowed ({event.result})"
+            yield "uses", f"{event.tool} {event.argument}{used}"
         case _:
             assert_never(event)
+
+
+def _consulted(event: Consulted) -> Iterator[tuple[str, str]]:
+    """A model's answer where the decision does not show it: it was not followed, or only looked on."""
+    if event.verdict == "followed" or event.purpose == "work":
+        return
+    if event.verdict == "beside":
+        chosen, policy = ", ".join(event.chosen), ", ".join(event.policy)
+        if set(event.chosen) != set(event.policy):
+            yield "thinks", f"{event.model} would choose {chosen} instead of {policy}"
+        return
+    rest = "; the policy brain decides" if event.purpose == "decide" else ""
+    yield "thinks", f"{event.model} {event.verdict}: {event.why}{rest}"
 
 
 def _ended(event: RunEnded, mutations: int) -> str:

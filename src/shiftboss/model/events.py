@@ -175,6 +175,45 @@ class NoteAdded(Value):
     text: str
 
 
+class NoteAddressed(Value):
+    """A brain or an agent says that it has acted on a note; it is shown to nobody after that."""
+
+    note: int  #: its number, from 1
+    by: str
+
+
+class Consulted(Value):
+    """A model was asked; what it chose, and what the policy brain would have done."""
+
+    purpose: str  #: decide, work, goal
+    model: str
+    verdict: str  #: followed, beside (shadow), or why not: failed, late, refused, unreadable, spent
+    why: str = ""
+    turn: int = -1  #: decide: of the decision
+    delegation: str = ""  #: work: of the order
+    options: list[str] = field(default_factory=_list)  #: in the order shown
+    chosen: list[str] = field(default_factory=_list)
+    policy: list[str] = field(default_factory=_list)  #: decide: the policy brain's choice
+    reasoning: str = ""
+    quotes: list[str] = field(default_factory=_list)  #: what it cites; only what really stood in the question
+    seconds: float = 0.0
+    calls: int = 0
+    tokens: int = 0
+    money: float = 0.0
+    replayed: bool = False
+
+
+class ToolUsed(Value):
+    """An agent that is a prompt used a tool, or was not allowed to."""
+
+    delegation: str
+    tool: str
+    argument: str
+    allowed: bool
+    result: str  #: what came of it, shortened; or why it was not allowed
+    seconds: float = 0.0
+
+
 class EnvironmentEnded(Value):
     """An environment of the run reached its end."""
 
@@ -207,6 +246,9 @@ Event = (
     | MendedByHand
     | Warned
     | NoteAdded
+    | NoteAddressed
+    | Consulted
+    | ToolUsed
     | EnvironmentEnded
     | RunEnded
 )

@@ -31,6 +31,7 @@ class Outcome(Value):
     failure: Failure | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict[str, Any])
     special: str | None = None  #: an outcome keyword of its own, e.g. environment_reset
+    output: str = ""  #: what the agent put out in words, for those that come after it
     undoable: int = 0  #: steps written down that can be taken back (filled in by the one who calls the handler)
 
 

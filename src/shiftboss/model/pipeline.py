@@ -12,6 +12,12 @@ from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.value import Value
 
 HUB_HANDLER = "hub"  #: what an agent file writes as its handler when the hub itself is meant
+COMMAND_HANDLER = "command"  #: a program, run once per order
+LLM_HANDLER = "llm"  #: its system prompt, carried out by the model that is set
+CLAUDE_HANDLER = "claude"  #: its system prompt, carried out by Claude's own agent program
+PROMPT_HANDLERS = frozenset({LLM_HANDLER, CLAUDE_HANDLER})
+KINDS = frozenset({HUB_HANDLER, COMMAND_HANDLER, *PROMPT_HANDLERS})
+"""Words that stand where else a `module:function` stands."""
 
 
 class PipelineKind(StrEnum):
@@ -44,6 +50,21 @@ class ComponentSpec(Value):
     description: str = ""
 
 
+class HandlerOptions(Value):
+    """How a handler that is no Python function does its work; each kind reads its own part."""
+
+    argv: tuple[str, ...] = ()  #: command: program and arguments; may hold {component} {environment} {mode} ...
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])  #: command: further variables
+    folder: str = ""  #: command: where it runs; empty: beside the agent's file
+    outcomes: Mapping[str, str] = field(default_factory=dict[str, str])  #: command: exit code -> decision
+    seconds: float | None = None  #: time limit of one order, if shorter than its deadline
+    tools: tuple[str, ...] = ()  #: prompts: what it may use; empty: only look
+    commands: tuple[tuple[str, ...], ...] = ()  #: llm: beginnings of commands it may run
+    steps: int = 12  #: prompts: answers per order
+    model: str = ""  #: prompts: another model than brain.model
+    money: float = 0.5  #: claude: US dollars per order
+
+
 class Agent(Value):
     """A declared specialist: what it owns, what it may answer and the callable that does its work.
 
@@ -60,7 +81,8 @@ class Agent(Value):
     decisions: tuple[str, ...]
     decision_notes: Mapping[str, str] = field(default_factory=dict[str, str])
     delegation: str | None = None  #: the keyword by which the hub sends for it
-    handler: str | None = None  #: module:function, /path/file.py:function, or "hub"
+    handler: str | None = None  #: module:function, /path/file.py:function, or one of KINDS
+    options: HandlerOptions = HandlerOptions()
     components: tuple[ComponentSpec, ...] = ()
     limits: Mapping[str, float] = field(default_factory=dict[str, float])
     source: str = ""  #: the file it was read from
@@ -91,6 +113,7 @@ class Stage(Value):
     inputs: tuple[str, ...] = ()
     decisions: tuple[str, ...] = ()  #: first success, second failure, then special outcomes
     decision_notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    task: str = ""  #: what this stage asks of its agent, beyond the agent's own prompt
     components: tuple[str, ...] = ()  #: scripted only: what the stage works on
     mode: StageMode | None = None  #: scripted only
 

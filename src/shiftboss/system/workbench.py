@@ -1,9 +1,15 @@
 """What a probe or handler gets to work with: its environment, settings, clock and processes. No globals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shiftboss.model.brief import Brief
+from shiftboss.model.consent import Answer
+from shiftboss.model.events import Consulted, NoteAddressed, ToolUsed
+from shiftboss.model.mind import Usage
+from shiftboss.model.move import Risk
 from shiftboss.model.value import Value
 from shiftboss.settings import Settings
 from shiftboss.system.clock import Clock
@@ -19,6 +25,10 @@ def _silent(_text: str) -> None:
     """Nobody listens (probes outside a run)."""
 
 
+def _unheard(_event: Consulted | ToolUsed | NoteAddressed) -> None:
+    """Nobody keeps a journal (outside a run)."""
+
+
 class Workbench(Value):
     """Everything a probe or handler may use, for one environment."""
 
@@ -30,6 +40,10 @@ class Workbench(Value):
     run: str = ""
     delegation: str = ""
     warn: Callable[[str], None] = _silent  #: tell a person something that stops nothing
+    brief: Brief = Brief()  #: the words around an order, for agents that are prompts or commands
+    tell: Callable[[Consulted | ToolUsed | NoteAddressed], None] = _unheard  #: into the run's journal
+    usage: Callable[[], Usage] = Usage  #: what models have cost in this run so far
+    rules: Mapping[Risk, Answer] = field(default_factory=dict[Risk, Answer])  #: what may be done without asking
 
     @property
     def ports(self) -> dict[str, int]:

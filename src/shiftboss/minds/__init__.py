@@ -1,0 +1,1 @@
+"""Language models as shiftboss uses them: asked a question, they give a reply. Nobody else knows a client."""
