@@ -58,7 +58,7 @@ class RunState:
     undo: dict[str, Undoable] = field(default_factory=dict[str, Undoable])  #: failed recoveries still to be taken back
     notes: list[str] = field(default_factory=list[str])
     addressed: set[int] = field(default_factory=set[int])  #: numbers of notes that somebody has acted on
-    usage: Usage = Usage()  #: what models have cost
+    usage: Usage = field(default_factory=Usage)  #: what models have cost
     resumed: bool = False  #: taken up again after an ending that asked a person, and nothing decided since
     approved: set[str] = field(default_factory=set[str])  #: acts
     denied: set[str] = field(default_factory=set[str])  #: acts

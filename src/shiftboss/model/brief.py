@@ -11,7 +11,7 @@ class Brief(Value):
 
     prompt: str = ""  #: the user's own words
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])  #: stage or component -> what its agent put out
-    notes: tuple[str, ...] = ()  #: what people said during the run and nobody has addressed yet
+    notes: Mapping[int, str] = field(default_factory=dict[int, str])  #: number -> what a person said, still open
     decisions: tuple[str, ...] = ()  #: what the agent may answer here, success first and failure second
     meanings: Mapping[str, str] = field(default_factory=dict[str, str])  #: decision -> what it means
     task: str = ""  #: what this stage asks for, where its file says so

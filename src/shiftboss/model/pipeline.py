@@ -40,7 +40,8 @@ class ComponentSpec(Value):
     """A part of the stack as its agent declares it."""
 
     name: str
-    probe: str  #: module:function (or /path/file.py:function) that looks at it
+    probe: str = ""  #: module:function (or /path/file.py:function) that looks at it; empty: see `asks`
+    asks: tuple[str, ...] = ()  #: a command that looks at it; without probe and command it is only claimed
     requires: tuple[str, ...] = ()  #: components that must be ready first
     locks: tuple[str, ...] = ()  #: names of what only one delegation at a time may hold
     estimate: float = 1.0  #: seconds its work is expected to take, until durations are learned
@@ -48,6 +49,11 @@ class ComponentSpec(Value):
     deadline: float = 60.0  #: seconds one delegation may take
     shared: bool = False  #: one for all environments of a working directory: worked on in one of them at a time
     description: str = ""
+
+    @property
+    def claimed(self) -> bool:
+        """Whether nothing looks at it: its agent's word is all there is (the task of an agent without components)."""
+        return not (self.probe or self.asks)
 
 
 class HandlerOptions(Value):
