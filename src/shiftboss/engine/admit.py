@@ -32,6 +32,9 @@ def objection(
     if move.mode not in DELEGATED:
         at_work = move.mode is not Mode.WAIT and any(one.environment == move.environment for one in claimed)
         return f"{move.environment} has orders in flight" if at_work else None
+    kept = charter.goal.untouched
+    if kept and (off := sorted({move.component, *move.touches}.intersection(kept))):
+        return f"the goal says not to touch {off[0]}"
     if not has_lane(move.environment, charter.parallel, claimed, overdue):
         return f"no lane is free (limits.parallel = {charter.parallel})"
     return _unaffordable(move, charter, claimed, recoveries) or obstacle(move, charter.stack, claimed)

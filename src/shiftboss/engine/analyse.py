@@ -40,6 +40,9 @@ class Analysis:
         if goal.want is Want.DOWN and names:
             found = {name for one in names for name in (one, *stack.downstream(one))}
             self.wanted = tuple(name for name in stack.specs if name in found)
+        if goal.want is Want.DOWN:  # what is not to be touched may stay; what it stands on stays with it
+            kept = frozenset(stack.closure(goal.untouched)) if goal.untouched else frozenset[str]()
+            self.wanted = tuple(name for name in self.wanted if name not in kept)
         self._wanted = frozenset(self.wanted)
         self._wanted_in = {name: self._wanted.intersection(own) for name, own in parts.items()}
 

@@ -11,25 +11,30 @@ from shiftboss.engine.admit import objection
 from shiftboss.engine.agenda import Agenda
 from shiftboss.engine.analyse import felt_by
 from shiftboss.engine.board import ending_move
+from shiftboss.engine.briefing import brief_for
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.closing import Closing
 from shiftboss.engine.fairness import Fairness
 from shiftboss.engine.judge import excused, judge, stands_on
 from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.learner import Learner
-from shiftboss.engine.lookout import Lookout
+from shiftboss.engine.lookout import FRESH_SECONDS, Lookout
 from shiftboss.engine.pen import Pen
 from shiftboss.engine.state import RunState
 from shiftboss.engine.trouble import trouble_of
+from shiftboss.model.brief import Brief
 from shiftboss.model.conflict import Claim
 from shiftboss.model.events import (
     Approved,
+    Consulted,
     Delegated,
     Denied,
     EnvironmentEnded,
     Event,
     NotAdmitted,
+    NoteAddressed,
     Observed,
+    ToolUsed,
     Warned,
 )
 from shiftboss.model.gap import Gap
@@ -149,7 +154,9 @@ class Hub:
             lanes=self.charter.parallel - len(self.state.in_flight),
             overdue=self._fairness.overdue(),
             ranking=self._agenda.precedence.ranking,
-            notes=self.state.notes,
+            notes=self.state.open_notes(),
+            lessons=self._learner.lessons,
+            usage=self.state.usage,
         )
 
     # -- endings ---------------------------------------------------------------------------------------------
@@ -204,15 +211,21 @@ class Hub:
         may_start = situation.lanes > 0 or situation.overdue
         if not len(self._board) or not (may_start or any(self._board.endings())):
             return []
+        began = self._clock.now()
         decision = await self.charter.brain.decide(situation)
-        if decision is None or not decision.moves:
+        if self._clock.now() - began > FRESH_SECONDS:  # what was seen has grown too old to end on
+            self._board.offer_endings(self._endings())
+        if decision is None:
             return []
+        told = record.told(decision)
+        if not decision.moves:
+            return told
         events, refused = self._admit(decision, situation)
         if refused and not events[1:] and self.charter.fallback is not self.charter.brain:
             second = await self.charter.fallback.decide(situation)
             if second is not None:
-                return [*events[:1], *refused, *self._admit(second, situation)[0]]
-        return [*events[:1], *refused, *events[1:]]
+                return [*told, *events[:1], *refused, *self._admit(second, situation)[0]]
+        return [*told, *events[:1], *refused, *events[1:]]
 
     def _admit(self, decision: Decision, situation: Situation) -> tuple[list[Event], list[Event]]:
         """The decision with what follows from it, and what was turned down."""
@@ -315,6 +328,15 @@ class Hub:
             self.state.apply(event, now)
             if isinstance(event, Approved | Denied):
                 self._agenda.changed |= {key for gaps in self._agenda.open.values() for key in gaps}
+
+    def brief(self, order: Delegation) -> Brief:
+        """The words that go with an order."""
+        return brief_for(order, self.charter.stack, self.state, self.charter.goal)
+
+    def tell(self, event: Consulted | ToolUsed | NoteAddressed) -> None:
+        """Journal what an agent that is a prompt does while it works; a note can only be addressed if it is open."""
+        if not isinstance(event, NoteAddressed) or event.note in self.state.open_notes():
+            self._commit([event])
 
     def warn(self, text: str, environment: str = "", component: str = "") -> None:
         """Tell a person something that stops nothing."""

@@ -60,6 +60,7 @@ class Terms(Value):
     consent: Consent = field(default_factory=Consent)
     lessons: Mapping[str, dict[str, Lesson]] = field(default_factory=dict[str, dict[str, Lesson]])  #: by signature
     undo: Undoable | None = None  #: of this component
+    untouched: frozenset[str] = frozenset()  #: components that the goal says not to touch
     watching: bool = False  #: there is no hurry: what keeps failing is given ever more time
 
 
@@ -75,6 +76,7 @@ def ladder(
         one
         for one in strategies
         if one.fits(component, trouble.kind)
+        and terms.untouched.isdisjoint(one.touches)
         and _uses(attempts, one.name, trouble) < one.uses * patience
         and not (one.most and terms.used.get(one.name, 0) >= one.most)
     ]

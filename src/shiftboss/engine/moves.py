@@ -57,14 +57,15 @@ NOTHING = Options()
 
 def options_for(gap: Gap, stack: Stack, attempts: Sequence[Attempt], terms: Terms, *, waited: float) -> Options:
     """The legal moves for one gap, the one to make first first."""
-    if terms.undo is not None:
+    if terms.undo is not None and gap.component not in terms.untouched:
         return _taking_back(gap, stack, attempts, terms.undo)
     if gap.blocked_by:
         return NOTHING
     spec = stack.specs[gap.component]
     if gap.kind in WAITED_FOR and not is_late(gap, spec, waited):
         return Options(moves=(_move(gap, stack, Mode.WAIT, f"{gap.why}; give it up to {spec.patience:.0f} s"),))
-    spent = _spent(attempts, terms.budget)
+    kept = f"the goal says not to touch {gap.component}" if gap.component in terms.untouched else None
+    spent = kept or _spent(attempts, terms.budget)
     if spent:
         return Options(hopeless=f"{spent}: {gap.why}")
     rest = _rest(attempts) - waited if terms.watching else 0.0

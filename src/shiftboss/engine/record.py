@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from shiftboss.engine.judge import Verdict
 from shiftboss.engine.trouble import Trouble
-from shiftboss.model.events import Decided, Delegated, Json, Observed, Settled
+from shiftboss.model.events import Decided, Delegated, Event, Json, NoteAddressed, Observed, Settled
 from shiftboss.model.failure import Failure
 from shiftboss.model.gap import Gap
 from shiftboss.model.move import Decision, Delegation, Mode, Move
@@ -12,6 +12,9 @@ from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome, Status
 from shiftboss.model.redact import redact, redact_all
 from shiftboss.model.situation import LegalMoves
+
+OUTPUT = 20_000
+"""Characters of an agent's words that are kept for those that come after it."""
 
 LISTED = 12
 """How many gaps and legal moves a decision writes down; the rest is counted."""
@@ -114,7 +117,15 @@ def settled(order: Delegation, outcome: Outcome, verdict: Verdict, seconds: floa
         failure=_failure(failure),
         evidence=redact_all(dict(outcome.evidence)),
         undoable=outcome.undoable,
+        special=outcome.special if verdict.ok else None,
+        output=redact(outcome.output)[:OUTPUT],
     )
+
+
+def told(decision: Decision) -> list[Event]:
+    """What a decision brings with it: the models that were asked, and the notes that it acts on."""
+    notes = [NoteAddressed(note=number, by=f"{decision.source} brain") for number in decision.addressed]
+    return [*decision.consulted, *notes]
 
 
 def found(order: Delegation, words: tuple[str, str], *, closed: bool, undoable: int) -> Settled:

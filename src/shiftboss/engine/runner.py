@@ -124,7 +124,15 @@ class Runner:
         def warn(text: str) -> None:
             self._hub.warn(text, order.environment, order.component)
 
-        return self._benches[order.environment].but(run=order.run, delegation=order.id, warn=warn)
+        return self._benches[order.environment].but(
+            run=order.run,
+            delegation=order.id,
+            warn=warn,
+            brief=self._hub.brief(order),
+            tell=self._hub.tell,
+            usage=lambda: self._hub.state.usage,
+            rules=self._hub.charter.rules(order.environment),
+        )
 
     async def _wait(self) -> None:
         look = self._hub.next_look()

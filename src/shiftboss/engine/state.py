@@ -1,8 +1,9 @@
 """A run as the fold of its events: the same live, after a crash, and in tests."""
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Any, assert_never, cast
 
 from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.record import order_of
@@ -59,6 +60,8 @@ class RunState:
     notes: list[str] = field(default_factory=list[str])
     addressed: set[int] = field(default_factory=set[int])  #: numbers of notes that somebody has acted on
     usage: Usage = field(default_factory=Usage)  #: what models have cost
+    outputs: dict[str, str] = field(default_factory=dict[str, str])
+    """What agents put out in words, by environment/stage and environment/component; the newest."""
     resumed: bool = False  #: taken up again after an ending that asked a person, and nothing decided since
     approved: set[str] = field(default_factory=set[str])  #: acts
     denied: set[str] = field(default_factory=set[str])  #: acts
@@ -167,10 +170,13 @@ class RunState:
             signature=failure.get("signature"),
             message=failure.get("message", ""),
             treated=treated,
-            special=event.outcome if event.outcome == "environment_reset" else None,
+            special=event.special or (event.outcome if event.outcome == "environment_reset" else None),
             seconds=event.seconds,
             undoable=event.undoable,
+            log=_log_of(failure),
         )
+        if event.output:
+            self.outputs |= dict.fromkeys((order.key, f"{order.environment}/{order.keyword}"), event.output)
         self._take_back(order, event)
         if event.status not in ("interrupted", "cancelled"):
             self.ledger[order.key].append(attempt)
@@ -209,3 +215,13 @@ class RunState:
     def attempts(self, key: str, mode: Mode) -> int:
         """How many delegations of this mode the component has had (settled or not)."""
         return sum(attempt.mode == mode for attempt in self.ledger[key])
+
+
+LOG_LINES = 8
+
+
+def _log_of(failure: Mapping[str, Any]) -> tuple[str, ...]:
+    """The log lines that a failure's evidence holds."""
+    said: Any = failure.get("evidence", {}).get("log", ())
+    lines = said.splitlines() if isinstance(said, str) else cast("list[object]", said if isinstance(said, list) else [])
+    return tuple(str(line) for line in lines[-LOG_LINES:])

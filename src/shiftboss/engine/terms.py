@@ -20,5 +20,6 @@ def terms_for(charter: Charter, state: RunState, lessons: Mapping[str, dict[str,
         consent=Consent(rules=rules, approved=frozenset(state.approved), denied=frozenset(state.denied)),
         lessons=lessons,
         undo=state.undo.get(key),
+        untouched=frozenset(charter.goal.untouched),
         watching=charter.goal.keep,
     )

@@ -111,6 +111,8 @@ class Settled(Value):
     failure: dict[str, Json] | None = None  #: {kind, message, signature, evidence}
     evidence: dict[str, Json] = field(default_factory=_dict)
     undoable: int = 0  #: steps that can be taken back
+    special: str | None = None  #: the agent's keyword where it is neither its success nor its failure
+    output: str = ""  #: what the agent put out in words
 
 
 class ApprovalAsked(Value):

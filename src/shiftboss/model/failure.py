@@ -70,8 +70,11 @@ _SPACE = re.compile(r"\s+")
 
 def signature(component: str, kind: FailureKind, message: str) -> str:
     """The stable key of a failure: two failures with the same key are the same trouble again."""
-    text = _HEX.sub("#", message)
-    text = _PATH.sub("PATH", text)
-    text = _SPACE.sub(" ", _NUMBER.sub("#", text)).strip().lower()
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(without_particulars(message).encode()).hexdigest()[:8]
     return f"{component}/{kind}/{digest}"
+
+
+def without_particulars(text: str) -> str:
+    """A text without what differs from time to time: numbers, paths, ids, white space, capitals."""
+    text = _PATH.sub("PATH", _HEX.sub("#", text))
+    return _SPACE.sub(" ", _NUMBER.sub("#", text)).strip().lower()

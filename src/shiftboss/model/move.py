@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from shiftboss.model.events import Consulted
 from shiftboss.model.value import Value
 
 
@@ -65,6 +66,8 @@ class Decision(Value):
     moves: tuple[str, ...]
     reasoning: str
     source: str  #: which brain said it
+    consulted: tuple[Consulted, ...] = ()  #: models that were asked for it
+    addressed: tuple[int, ...] = ()  #: numbers of notes that it acts on
 
 
 class Delegation(Value):

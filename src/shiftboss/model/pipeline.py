@@ -20,6 +20,10 @@ KINDS = frozenset({HUB_HANDLER, COMMAND_HANDLER, *PROMPT_HANDLERS})
 """Words that stand where else a `module:function` stands."""
 
 
+TASK_SECONDS = 600.0
+"""How long a task may take whose agent says nothing of it."""
+
+
 class PipelineKind(StrEnum):
     """Who chooses the next stage."""
 
@@ -120,6 +124,7 @@ class Stage(Value):
     decisions: tuple[str, ...] = ()  #: first success, second failure, then special outcomes
     decision_notes: Mapping[str, str] = field(default_factory=dict[str, str])
     task: str = ""  #: what this stage asks of its agent, beyond the agent's own prompt
+    context: str = "inherit"  #: what it is told of the run: inherit, or isolated (only its task and its inputs)
     components: tuple[str, ...] = ()  #: scripted only: what the stage works on
     mode: StageMode | None = None  #: scripted only
 
@@ -196,6 +201,22 @@ class Catalogue(Value):
         """
         names = dict.fromkeys(stage.agent for stage in pipeline.stages)
         return tuple(self.agents[name] for name in names)
+
+    def tasks_of(self, pipeline: Pipeline) -> dict[str, tuple[ComponentSpec, Agent]]:
+        """What the agents that look after no component do, by stage: each a component that is only claimed."""
+        found: dict[str, tuple[ComponentSpec, Agent]] = {}
+        for stage in pipeline.stages:
+            agent = self.agents[stage.agent]
+            nothing_to_do = (
+                stage.mode in (StageMode.VERIFY, StageMode.RECOVER) or agent.delegation == "delegate_recovery"
+            )
+            if agent.components or agent.is_hub or nothing_to_do:
+                continue
+            needs = tuple(name for name in stage.inputs if name in found and pipeline.kind is PipelineKind.HUB)
+            seconds = agent.options.seconds or agent.limits.get("seconds", TASK_SECONDS)
+            spec = ComponentSpec(name=stage.id, requires=needs, estimate=10.0, deadline=seconds)
+            found[stage.id] = (spec.but(description=stage.description or agent.description), agent)
+        return found
 
     def components_of(self, pipeline: Pipeline) -> dict[str, ComponentSpec]:
         """The components of a pipeline's agents by name, in the order of the stages."""

@@ -64,3 +64,4 @@ class Attempt(Value):
     seconds: float = 0.0
     lasted: bool = True  #: False when the failure it treated was back within the window
     undoable: int = 0  #: steps that could be taken back when it ended
+    log: tuple[str, ...] = ()  #: the last lines that the part wrote, where it failed

@@ -55,3 +55,5 @@ class Goal(Value):
     replace: tuple[str, ...] = ()  #: restart: identities (key=instance) that must be gone
     purge: bool = False  #: down: move the data aside as well
     keep: bool = False  #: up: do not end when all is well, but keep it so (watch)
+    untouched: tuple[str, ...] = ()  #: components that nothing may be done to, whatever is wrong with them
+    words: str = ""  #: as the user said it

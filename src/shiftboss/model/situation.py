@@ -5,6 +5,8 @@ from dataclasses import field
 from typing import Protocol
 
 from shiftboss.model.gap import Gap
+from shiftboss.model.lesson import Lesson
+from shiftboss.model.mind import Usage
 from shiftboss.model.move import Delegation, Move
 from shiftboss.model.observation import Snapshot
 from shiftboss.model.ranking import Ranking
@@ -56,4 +58,7 @@ class Situation(Value):
     hopeless: Mapping[str, str]  #: why nothing may be done any more, by environment/component
     lowered: Collection[str] = ()  #: what has worked in this run and does not now, by environment/component
     ranking: Ranking = Ranking()  #: what the order of the legal moves comes from
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Mapping[int, str] = field(default_factory=dict[int, str])  #: what people said and nobody has acted on yet
+    lessons: Mapping[str, Mapping[str, Lesson]] = field(default_factory=dict[str, Mapping[str, Lesson]])
+    """What earlier runs taught, by signature and strategy."""
+    usage: Usage = Usage()  #: what models have cost in this run so far

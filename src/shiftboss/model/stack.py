@@ -64,7 +64,9 @@ def stack_of(
 ) -> Stack:
     """Everything the engine looks up, from the pipeline's agents; `without` components that nothing left requires."""
     agents = catalogue.agents_of(pipeline)
-    specs = {name: spec for name, spec in catalogue.components_of(pipeline).items() if name not in without}
+    tasks = catalogue.tasks_of(pipeline)
+    declared = {**catalogue.components_of(pipeline), **{name: spec for name, (spec, _) in tasks.items()}}
+    specs = {name: spec for name, spec in declared.items() if name not in without}
     dependents: dict[str, list[str]] = {name: [] for name in specs}
     for spec in specs.values():
         for required in spec.requires:
@@ -72,7 +74,10 @@ def stack_of(
     return Stack(
         pipeline=pipeline,
         specs=specs,
-        owners={spec.name: agent for agent in agents for spec in agent.components if spec.name in specs},
+        owners={
+            **{spec.name: agent for agent in agents for spec in agent.components if spec.name in specs},
+            **{name: agent for name, (_, agent) in tasks.items()},
+        },
         keywords={agent.id: keyword_of(pipeline, agent) for agent in agents if not agent.is_hub},
         order={name: index for index, name in enumerate(specs)},
         dependents={name: tuple(found) for name, found in dependents.items()},

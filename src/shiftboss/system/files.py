@@ -34,6 +34,15 @@ def write_atomic(path: Path, content: str | bytes, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
+def append_line(path: Path, line: str, mode: int = 0o600) -> None:
+    """Add a line to a file at once, so that lines of several writers do not mix; makes it where there is none."""
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, mode)
+    try:
+        os.write(handle, f"{line}\n".encode())
+    finally:
+        os.close(handle)
+
+
 def _write_new(path: Path, data: bytes, mode: int) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with os.fdopen(handle, "wb") as file:
