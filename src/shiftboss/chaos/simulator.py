@@ -1,11 +1,13 @@
 """Seeded runs of the real hub against a simulated mining stack, in virtual time: hours of trouble in milliseconds.
 
-Does what engine/runner.py does, without an event loop to wait in. The scorecard plays thousands of these. The stack is
-the shipped one with the pack's own strategies and faults; only what the handlers would do is simulated.
+Does what engine/runner.py does, without an event loop to wait in; only a brain other than the policy gets one, as it
+may really wait (for a model). The scorecard plays thousands of these. The stack is the shipped one with the pack's own
+strategies and faults; only what the handlers would do is simulated.
 """
 
+import asyncio
 import tempfile
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from shiftboss.chaos.simulator_site import ENVIRONMENT, START, Site
 from shiftboss.chaos.weather import Climate, Fate, Weather
 from shiftboss.chaos.weather_drift import Drift
 from shiftboss.chaos.world import Facts, World
-from shiftboss.contracts import Pack
+from shiftboss.contracts import Brain, Pack
 from shiftboss.engine.charter import Charter
 from shiftboss.engine.hub import Hub
 from shiftboss.engine.report import Surroundings, build
@@ -49,6 +51,9 @@ RUNS_PER_STORE = 200
 """A store that holds more runs only grows."""
 
 _NOWHERE = Surroundings(versions={}, paths={}, log_tails={}, suggestions=())
+
+Hear = Callable[[Recorded], None]
+Turn = Coroutine[Any, Any, list[Delegation]]
 
 
 class Case(Value):
@@ -97,25 +102,47 @@ class Played(Value):
 class Simulator:
     """Plays cases; keeps a store and a search for all of them."""
 
-    def __init__(self, pack: Pack, folder: Path, faults: Sequence[Fault] | None = None) -> None:
-        """`folder` gets the journals, which are of no use afterwards."""
+    def __init__(
+        self,
+        pack: Pack,
+        folder: Path,
+        faults: Sequence[Fault] | None = None,
+        brain: Callable[[], Brain] | None = None,
+        hear: Hear | None = None,
+    ) -> None:
+        """`folder` gets the journals, which are of no use afterwards.
+
+        `brain` makes the brain of each run (default: the policy); `hear` is told of every event of every run.
+        """
         self.stack = stack_for(pack)
         self.world = World(self.stack, faults if faults is not None else faults_of(pack))
         self.search = Search(self.world)
         self.pack = pack
+        self.brain = brain or PolicyBrain
+        self.hear = hear
+        self._loop = asyncio.Runner() if brain is not None else None
         self._folder = folder
         self._played = 0
         self._database: Database | None = None
 
     def close(self) -> None:
-        """Close the store."""
+        """Close the store, and the loop where there is one."""
+        self._close_store()
+        if self._loop is not None:
+            self._loop.close()
+
+    def _close_store(self) -> None:
         if self._database is not None:
             self._database.close()
+
+    def take(self, turn: Turn) -> list[Delegation]:
+        """The result of a turn; one loop for all runs, as what a brain keeps open belongs to a loop."""
+        return _at_once(turn) if self._loop is None else self._loop.run(turn)
 
     def play(self, case: Case) -> Played:
         """One run to its end; the same case gives the same run."""
         if self._played % RUNS_PER_STORE == 0:
-            self.close()
+            self._close_store()
             self._database = Database(self._folder / f"runs-{self._played}.sqlite3", synchronous="OFF")
         self._played += 1
         assert self._database is not None  # noqa: S101 - made above
@@ -126,7 +153,7 @@ class _Drive:
     """One run."""
 
     def __init__(self, simulator: Simulator, case: Case, database: Database, run: str) -> None:
-        self._case, self._search = case, simulator.search
+        self._case, self._search, self._take = case, simulator.search, simulator.take
         self._weather = Weather(case.seed, case.climate)
         self._site = Site(simulator.world, self._weather, case.moment, case.drift)
         self._announced: float | None = None
@@ -144,14 +171,14 @@ class _Drive:
             self._site.strike(name)
         for seconds, name in case.late:
             self._site.arrive(seconds, name)
-        brain = PolicyBrain()
+        brain = simulator.brain()
         charter = Charter(
             run=run,
             stack=simulator.stack,
             goal=Goal(keep=case.watch > 0),
             environments=(ENVIRONMENT,),
             brain=brain,
-            fallback=brain,
+            fallback=PolicyBrain(),
             report=_report,
             limits=simulator.pack.limits,
             lessons=case.lessons,
@@ -161,6 +188,8 @@ class _Drive:
         journal.append(run, clock.now(), [started])
         state.apply(started, clock.now())
         journal.listen(self._hear)
+        if simulator.hear is not None:
+            journal.listen(simulator.hear)
         return Hub(charter, state, journal, Memory(database), clock)
 
     def _hear(self, recorded: Recorded) -> None:
@@ -207,7 +236,7 @@ class _Drive:
         for _ in range(TURNS):
             if hub.time_left() <= 0:
                 self._cut_off()
-            for order in _at_once(hub.turn(number, observations)):
+            for order in self._take(hub.turn(number, observations)):
                 fate = self._weather.fate()
                 self._flying.append((site.clock.time + site.seconds(order, fate), len(self._given), order, fate))
             if hub.state.ended is not None or self._over():
@@ -288,7 +317,7 @@ def _report(environment: str, why: str, state: RunState, gaps: Mapping[str, Gap]
     return build(environment, why, state, gaps, _NOWHERE)
 
 
-def _at_once(turn: Coroutine[Any, Any, list[Delegation]]) -> list[Delegation]:
+def _at_once(turn: Turn) -> list[Delegation]:
     """The result of a turn that waits for nothing, as those of the policy brain do."""
     try:
         turn.send(None)
