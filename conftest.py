@@ -1,14 +1,16 @@
-"""What every test run shares: a real bitcoind for tests marked `real`, fetched once through our own installer.
+"""What every test run shares: a real bitcoind for tests marked `real`, and real models (tests/models.py).
 
-Tests find it in SHIFTBOSS_TEST_BITCOIND, which may also be set by hand to use another one.
+The daemon is fetched once through our own installer. Tests find it in SHIFTBOSS_TEST_BITCOIND, which may also be set by hand to use another one.
 """
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from models import served
 from shiftboss.system.packages import PackageSpec, install
 
 VARIABLE = "SHIFTBOSS_TEST_BITCOIND"
@@ -25,6 +27,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def bitcoind(pytestconfig: pytest.Config) -> Path:
     """The daemon's program."""
     return _provide(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def sparrow() -> Iterator[str]:
+    """Address of a decision model's server, for `brain.base_url`; `/v1/systemone` is below it."""
+    with served("sparrow") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def smollm() -> Iterator[str]:
+    """Address of a small language model's server, for `brain.base_url`; only for tests marked `llm`."""
+    with served("smollm") as address:
+        yield address
 
 
 def _provide(config: pytest.Config) -> Path:
