@@ -175,7 +175,7 @@ class Processes:
         marks = Marks(home=self._home, environment=self._environment, component=HELPER, run=run, delegation=delegation)
         return marks.variables()
 
-    async def run_tool(
+    async def run_tool(  # noqa: PLR0913  # all but three have a default, and each is named where it is used
         self,
         argv: Sequence[str],
         *,
@@ -184,16 +184,19 @@ class Processes:
         run: str = "",
         delegation: str = "",
         env: Mapping[str, str] | None = None,
+        inherited: Mapping[str, str] = os.environ,
         limit_bytes: int = 1_000_000,
     ) -> ToolResult:
         """Run a short helper program to its end; it is killed with its group on time-out or cancellation.
+
+        `env` is added to what it inherits: everything of ours, if nobody says otherwise.
 
         Raises:
             MissingProgram: the program is not there or does not run here.
             NotPermitted: the system denies it.
             Failed: it took longer than `timeout` seconds (kind TIMEOUT).
         """
-        variables = {**os.environ, **(env or {}), **self.helper_variables(run, delegation)}
+        variables = {**inherited, **(env or {}), **self.helper_variables(run, delegation)}
         try:
             return await run_program(argv, seconds=timeout, env=variables, cwd=cwd, limit_bytes=limit_bytes)
         except TimeoutError as error:

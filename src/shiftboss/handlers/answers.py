@@ -1,0 +1,69 @@
+"""What agents that are prompts or commands have in common: their words become an outcome, and say which notes are met.
+
+The word comes from the agent's own short list and decides nothing but the outcome's kind: probes judge it afterwards.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shiftboss.contracts import Handler
+from shiftboss.handlers.untrusted import sentence
+from shiftboss.model.events import NoteAddressed
+from shiftboss.model.failure import Failure, FailureKind
+from shiftboss.model.move import Delegation, Mode
+from shiftboss.model.outcome import Outcome, Status, done
+from shiftboss.model.pipeline import Agent
+from shiftboss.system.workbench import Workbench
+
+_ADDRESSED = re.compile(
+    r"^[ \t>#*_`-]{0,12}(?:NOTE|FEEDBACK)_ADDRESSED[*_`:]{0,4}(?:[ \t]{1,4}#?(\d{1,6}))?(?!\w)", re.MULTILINE
+)
+
+
+def decisions_of(agent: Agent, bench: Workbench) -> tuple[str, ...]:
+    """What the agent may answer here: what its stage says, or else what it says itself."""
+    return bench.brief.decisions or agent.decisions
+
+
+def outcome_of(
+    word: str,
+    words: Sequence[str],
+    order: Delegation,
+    *,
+    summary: str,
+    changes: Sequence[str] = (),
+    evidence: Mapping[str, Any] | None = None,
+    kind: FailureKind = FailureKind.CRASHED,
+) -> Outcome:
+    """The outcome for one of an agent's words: the first is success, the second failure, others are special."""
+    held = dict(evidence or {})
+    line = sentence(summary) or word
+    if word in words[1:2]:
+        failure = Failure(component=order.component, kind=kind, message=line, evidence=held)
+        return Outcome(status=Status.FAILED, summary=line, changes=tuple(changes), failure=failure, evidence=held)
+    special = word if word not in words[:1] else None
+    return done(line, *changes, **held).but(special=special)
+
+
+def address_notes(text: str, agent: Agent, bench: Workbench) -> None:
+    """Tell which open notes a text says it has met: `NOTE_ADDRESSED 2`, or all of them without a number."""
+    named = [found[1] for found in _ADDRESSED.finditer(text)]
+    every = any(number is None for number in named)
+    for note in bench.brief.notes:
+        if every or str(note) in named:
+            bench.tell(NoteAddressed(note=note, by=agent.id))
+
+
+def takes_away(order: Delegation) -> bool:
+    """Whether the order is to stop something or to take something back."""
+    return order.mode in {Mode.REMOVE, Mode.UNDO}
+
+
+def keeping(handler: Handler) -> Handler:
+    """The handler, for an agent that can't stop anything: what it has made stays where it is."""
+
+    async def handle(order: Delegation, bench: Workbench) -> Outcome:
+        return done("kept") if takes_away(order) else await handler(order, bench)
+
+    return handle
