@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from shiftboss import __version__
-from shiftboss.contracts import Brain, Handler, Pack, Probe
+from shiftboss.contracts import Brain, Handler, Mind, Pack, Probe
 from shiftboss.engine.observe import Observer
 from shiftboss.environments import Place, chosen_places, enrol, known_places
 from shiftboss.errors import BadInput, StoreBroken
-from shiftboss.handlers import python
+from shiftboss.handlers.making import handler_for, probe_for
 from shiftboss.model.diagnostic import Diagnostic
+from shiftboss.model.mind import Allowance
 from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
 from shiftboss.model.stack import Stack, stack_of
 from shiftboss.model.value import Value
 from shiftboss.settings import Settings, read_sources
+from shiftboss.settings_table import Brain as BrainSettings
 from shiftboss.store.database import Database
 from shiftboss.store.inbox import Inbox
 from shiftboss.store.journal import Journal
@@ -36,6 +38,9 @@ from shiftboss.workbenches import open_benches
 STORE = "state.sqlite3"
 BALLAST = "ballast"
 """A file that is given up when the disk is full, so that the last words can still be written."""
+
+BRAINS = ("policy", "llm", "shadow", "script")
+"""What can decide."""
 
 T = TypeVar("T")
 
@@ -71,36 +76,49 @@ class Session(Value):
     def parts(self) -> dict[str, frozenset[str]]:
         """The components that belong to each environment."""
         every = frozenset(self.stack.specs)
+        tasks = {spec.name for spec in self.stack.specs.values() if spec.claimed}  # of no pack: they belong anywhere
         found: dict[str, frozenset[str]] = {}
         for name, bench in self.benches.items():
             parts = self.pack.parts(bench)
             left_out = {one for one, key in self.pack.optional.items() if not bench.settings.is_on(key)}
-            found[name] = (every if parts is None else every.intersection(parts)) - left_out
+            found[name] = ((every if parts is None else every.intersection(parts)) | tasks) - left_out
         return found
 
     def observer(self) -> Observer:
         """Looks at every component of every environment."""
         probes: dict[str, Probe] = {
-            spec.name: python.load(spec.probe, self.stack.owners[spec.name].source)
-            for spec in self.stack.specs.values()
+            spec.name: probe_for(spec, self.stack.owners[spec.name].source) for spec in self.stack.specs.values()
         }
         return Observer(probes, self.benches, self.settings.probes.timeout)
 
     def handlers(self) -> Mapping[str, Handler]:
         """Agent id -> its handler, imported when first asked for."""
-        return _Handlers(self.stack)
+        return _Handlers(self.stack, self.mind)
+
+    def mind(self, name: str = "") -> Mind:
+        """The model that is set, or the one named.
+
+        Raises:
+            BadInput: there is none, or it can't be used.
+        """
+        from shiftboss.minds.opening import open_mind
+
+        return open_mind(self.settings.brain, self.request.environ, name)
 
 
 class _Handlers(dict[str, Handler]):
     """Loads a handler when it is first needed: a run that changes nothing imports none."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, mind: Callable[[str], Mind]) -> None:
         super().__init__()
         self._stack = stack
+        self._mind = mind
 
     def __missing__(self, agent_id: str) -> Handler:
         agent = self._stack.agents[agent_id]
-        self[agent_id] = handler = python.load(agent.handler or "", agent.source)
+        tasks = {name for name, spec in self._stack.specs.items() if spec.claimed}
+        claimed = {name for name in tasks if self._stack.owners[name].id == agent_id}
+        self[agent_id] = handler = handler_for(agent, self._mind, claimed)
         return handler
 
 
@@ -158,10 +176,18 @@ def _pipeline(catalogue: Catalogue, name: str) -> Pipeline:
     raise BadInput([Diagnostic(place="command line", what=f"unknown pipeline {name!r}", remedy=remedy)])
 
 
-def brain_for(pipeline: Pipeline, name: str | None) -> Brain:
-    """The brain of a run: the script brain for scripted pipelines, the policy brain otherwise."""
+def brain_for(session: Session, name: str | None) -> Brain:
+    """The brain of a run: the script brain for scripted pipelines, else the one that was named or set.
+
+    Raises:
+        BadInput: there is none of that name, it can't run this pipeline, or the model it needs can't be used.
+    """
+    pipeline = session.pipeline
     scripted = pipeline.kind is PipelineKind.SCRIPTED
-    name = name or ("script" if scripted else "policy")
+    name = name or ("script" if scripted else session.settings.brain.kind)
+    if name not in BRAINS:
+        what, remedy = f"unknown brain {name!r}", f"Known: {', '.join(BRAINS)}"
+        raise BadInput([Diagnostic(place="command line", what=what, remedy=remedy)])
     if (name == "script") != scripted:
         what = f"brain {name!r} can't run the {pipeline.kind} pipeline {pipeline.id}"
         raise BadInput([Diagnostic(place="command line", what=what, remedy="Leave --brain out")])
@@ -173,7 +199,17 @@ def brain_for(pipeline: Pipeline, name: str | None) -> Brain:
         from shiftboss.brains.policy import PolicyBrain
 
         return PolicyBrain()
-    raise BadInput([Diagnostic(place="command line", what=f"unknown brain {name!r}", remedy="Known: policy, script")])
+    return _asking(name, session)
+
+
+def _asking(name: str, session: Session) -> Brain:
+    """A brain that asks a model."""
+    from shiftboss.brains.llm import LlmBrain
+    from shiftboss.brains.shadow import ShadowBrain
+
+    mind, given = session.mind(), session.settings.brain
+    kind = ShadowBrain if name == "shadow" else LlmBrain
+    return kind(mind, allowance=allowance_of(given), seconds=given.seconds)
 
 
 class Records:
@@ -277,6 +313,11 @@ def read_records(home: Path) -> Records | None:
         database.close()
         return None
     return Records(database)
+
+
+def allowance_of(brain: BrainSettings) -> Allowance:
+    """What models may cost in one run."""
+    return Allowance(calls=brain.calls, tokens=brain.tokens, money=brain.money)
 
 
 def new_run_id(now: float) -> str:

@@ -33,7 +33,7 @@ from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.leftovers import cut_off_recoveries, stop_helpers
 from shiftboss.looking import check_components, check_script, conditions, events_of, expected, look
 from shiftboss.model.diagnostic import Diagnostic
-from shiftboss.model.events import Recorded, RunResumed, RunStarted, Warned
+from shiftboss.model.events import Consulted, Recorded, RunResumed, RunStarted, Warned
 from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Ending, Goal, Want
 from shiftboss.model.value import Value
@@ -80,8 +80,11 @@ async def run_goal(
     brain: str | None = None,
     listener: Listener | None = None,
     command: str | None = None,
+    asked: Sequence[Consulted] = (),
 ) -> Result:
     """Start a run for a goal and drive it to its end; `command` is what asked for it, if not our own words.
+
+    `asked` are the models that helped to understand the goal.
 
     Raises:
         BadInput: a component that does not exist, a purge that is denied, or a working directory that can't be used.
@@ -90,13 +93,13 @@ async def run_goal(
     check_components(session, goal)
     check_script(session)
     check_purge(session, goal)
-    chosen = brain_for(session.pipeline, brain)
+    chosen = brain_for(session, brain)
     session, records = open_for_work(session)
     with _held(session, records, new_run_id(session.clock.now())) as hold:
         with_room(session, lambda: bury(records, session))
         said = session.pipeline.deprecation
         warned = [Warned(text=said)] if said else []
-        first = [_started(session, goal, chosen, command), *warned]
+        first = [_started(session, goal, chosen, command), *asked, *warned]
         return await _drive(session, records, hold, first, goal, chosen, listener)
 
 
@@ -158,7 +161,7 @@ async def resume(
             for record in before:
                 earlier(record)
         goal = _goal_from(start.goal)
-        chosen = brain_for(session.pipeline, start.brain)
+        chosen = brain_for(session, start.brain)
         return await _drive(session, records, hold, [RunResumed(pid=os.getpid())], goal, chosen, listener)
 
 
@@ -191,6 +194,8 @@ def _goal_from(stored: Mapping[str, Any]) -> Goal:
         replace=tuple(stored["replace"]),
         purge=bool(stored["purge"]),
         keep=bool(stored.get("keep")),
+        untouched=tuple(stored.get("untouched", ())),
+        words=str(stored.get("words", "")),
     )
 
 
@@ -198,7 +203,7 @@ async def _drive(
     session: Session,
     records: Records,
     hold: Hold,
-    first: Sequence[RunStarted | RunResumed | Warned],
+    first: Sequence[RunStarted | RunResumed | Consulted | Warned],
     goal: Goal,
     brain: Brain,
     listener: Listener | None,
@@ -283,7 +288,7 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         environments=tuple(session.benches),
         parts=_parts(session, goal),
         brain=brain,
-        fallback=brain if scripted else brain_for(session.pipeline, "policy"),
+        fallback=brain if scripted else brain_for(session, "policy"),
         parallel=limits.parallel,
         seconds=limits.seconds,
         budget=Budget(attempts=limits.attempts, recoveries=limits.recoveries, signature=limits.signature),

@@ -5,12 +5,9 @@ from collections.abc import Iterable, Mapping
 from shiftboss.engine.state import RunState
 from shiftboss.model.brief import Brief
 from shiftboss.model.move import Delegation
-from shiftboss.model.pipeline import Agent, PipelineKind, Stage
+from shiftboss.model.pipeline import ISOLATED, Agent, PipelineKind, Stage
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import Stack
-
-ISOLATED = "isolated"
-"""A stage of this context is not told what the user said: it has its own task, and its inputs."""
 
 
 def brief_for(order: Delegation, stack: Stack, state: RunState, goal: Goal) -> Brief:

@@ -120,7 +120,7 @@ def parser_of(verb: Verb) -> argparse.ArgumentParser:
     add("--env", metavar="NAME[=PROFILE],...", action="append", default=[], dest="environments", help=about)
     add("--set", metavar="KEY=VALUE", action="append", default=[], dest="sets", help="a setting; may be repeated")
     add("--pipeline", metavar="ID", help="another pipeline than the pack's own")
-    add("--brain", metavar="NAME", help="what decides: policy or script")
+    add("--brain", metavar="NAME", help="what decides: policy, llm, shadow or script (brain.kind)")
     add("--json", action="store_true", help="one JSON document on stdout and nothing else")
     add("--no-color", action="store_true", help="no colours (also: NO_COLOR=1)")
     add("-q", "--quiet", action="store_true", help="only problems and the end")

@@ -34,6 +34,10 @@ def up(call: Call) -> int:
     goal = Goal(want=Want.UP, components=components)
     timeout: str | None = call.more["timeout"]
     timed = call if timeout is None else call.but(sets=(*call.sets, f"limits.seconds={timeout}"))
+    if call.more["goal"] is not None:
+        from shiftboss.frontends import verbs_goal
+
+        return verbs_goal.up(timed, components)
     if call.more["ci"] or call.more["junit"] or call.command is not None:
         from shiftboss.frontends import verbs_ci
 
