@@ -22,8 +22,8 @@ status: $(VENV)/.run ## what is there now
 test: lint types imports $(VENV)/.dev ## lint, types, import contracts and every test, the real parts included
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
-quick: $(VENV)/.dev ## the tests that need no real daemon
-	@$(PY) -m pytest -n 2 --dist loadfile -m "not real" $(ARGS)
+quick: $(VENV)/.dev ## the tests that need no real daemon and no language model
+	@$(PY) -m pytest -n 2 --dist loadfile -m "not real and not llm" $(ARGS)
 
 lint: $(VENV)/.dev ## style and common mistakes
 	@$(VENV)/bin/ruff check .
@@ -42,6 +42,9 @@ format: $(VENV)/.dev ## put the code into shape
 bench: $(VENV)/.dev ## measure; writes bench/results/
 	@$(PY) bench/run.py $(ARGS)
 
+bench-brains: $(VENV)/.dev ## compare brains, a small real model among them
+	@$(PY) bench/brains.py $(ARGS)
+
 chaos: $(VENV)/.run ## break the stack in every known way; writes chaos-results/
 	@missed=0; \
 	$(VENV)/bin/shiftboss chaos run --simulated --runs 5000 --out chaos-results/simulated $(ARGS) || missed=$$?; \
@@ -59,4 +62,4 @@ $(VENV)/.dev: $(VENV)/.run
 	@sh scripts/venv.sh $(VENV) '.[dev]'
 	@touch $@
 
-.PHONY: help run stop status test quick lint types imports format bench chaos clean
+.PHONY: help run stop status test quick lint types imports format bench bench-brains chaos clean

@@ -1,6 +1,7 @@
 """What every test run shares: a real bitcoind for tests marked `real`, and real models (tests/models.py).
 
-The daemon is fetched once through our own installer. Tests find it in SHIFTBOSS_TEST_BITCOIND, which may also be set by hand to use another one.
+The daemon is fetched once through our own installer. Tests find it in SHIFTBOSS_TEST_BITCOIND, which may also be set by
+hand to use another one.
 """
 
 import asyncio

@@ -20,13 +20,16 @@ class Answers(Value):
     asked: int
     answered: int  #: with something that could be used
     same: int  #: of these: the same set of moves as the policy's
+    lot: float  #: how many that would be if one option had been drawn by lot each time
+    first: int  #: answers that are the first option shown
+    lot_first: float  #: how many that would be by lot
     verdicts: Mapping[str, int]  #: the journal's word -> how often
     seconds: float  #: median of an answer
     slow: float  #: nine of ten were faster
     calls: int
     tokens: int
     money: float
-    replayed: int  #: answers that came out of a recording: their seconds are those of back then
+    replayed: int  #: answers that came out of a recording, which take no time
 
 
 class BrainScore(Value):
@@ -49,6 +52,7 @@ class BrainScore(Value):
     seconds: float  #: median of a choice
     slow: float  #: nine of ten choices took less
     models: tuple[Answers, ...] = ()
+    part: bool = False  #: only cases that leave a choice: those that a model was given
 
     @property
     def safe(self) -> bool:
@@ -56,7 +60,7 @@ class BrainScore(Value):
         return not (self.wrong or self.endless or self.illegal)
 
 
-def score_of(name: str, runs: Sequence[BrainRun]) -> BrainScore:
+def score_of(name: str, runs: Sequence[BrainRun], *, part: bool = False) -> BrainScore:
     """The figures of one brain."""
     counted = [run.judged.result for run in runs if not run.judged.result.skipped]
     ratios = [one.delegations / one.least for one in counted if one.least]
@@ -81,6 +85,7 @@ def score_of(name: str, runs: Sequence[BrainRun]) -> BrainScore:
         seconds=median(took) if took else 0.0,
         slow=ninth(took),
         models=answers_of(_consulted(asked)),
+        part=part,
     )
 
 
@@ -105,6 +110,9 @@ def _answers(model: str, events: Sequence[Consulted]) -> Answers:
         asked=len(events),
         answered=len(usable),
         same=sum(set(event.chosen) == set(event.policy) for event in usable),
+        lot=sum(len(event.policy) == 1 and 1 / len(event.options) for event in usable if event.options),
+        first=sum(event.chosen[:1] == event.options[:1] for event in usable),
+        lot_first=sum(1 / len(event.options) for event in usable if event.options),
         verdicts=dict(Counter(event.verdict for event in events).most_common()),
         seconds=median(took) if took else 0.0,
         slow=ninth(took),

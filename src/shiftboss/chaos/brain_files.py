@@ -13,7 +13,7 @@ LEGEND = """\
 right: share of the runs that mended it, or rightly called a person. wrong: said converged, and something was not \
 ready. endless: without an end. illegal: orders that were not legal moves. These three must be 0 for any brain.
 x least: delegations against the fewest possible, mean. MTTR: median seconds to the end, in virtual time.
-agree: of the questions with more than one option, those in which it chose exactly what the policy would. The policy \
+agree: of the questions that leave a choice, those in which it chose exactly what the policy would. The policy \
 is no judge of what is best: below 100% is another way, not a mistake.
 refused: moves it chose that the hub did not admit.
 The options were shuffled for each question (but for the policy, which has an order of its own): a brain that takes \
@@ -24,12 +24,24 @@ them.""".splitlines()
 
 def table(scores: Sequence[BrainScore], seed: int) -> str:
     """The comparison in 80 columns, with what its numbers mean."""
-    lines = [f"Simulated stack, seed {seed}: every brain meets the same cases.", "", _line(HEAD)]
-    lines += [_line(_cells(one)) for one in scores]
+    lines = [_title(seed)]
+    for title, part in _blocks(scores):
+        lines += ["", *([title] if title else ()), _line(HEAD), *(_line(_cells(one)) for one in part)]
     lines.append("")
     for text in (*details(scores), *LEGEND):
         lines += wrap(text, 80, subsequent_indent="  ")
     return "\n".join(lines)
+
+
+def _title(seed: int) -> str:
+    return f"Simulated stack, seed {seed}: every brain meets the same cases."
+
+
+def _blocks(scores: Sequence[BrainScore]) -> list[tuple[str, list[BrainScore]]]:
+    """What belongs together: all cases, and those that a model was given."""
+    title = "Only cases that leave a choice, the first ones, which the model was given:"
+    found = [("", [one for one in scores if not one.part]), (title, [one for one in scores if one.part])]
+    return [block for block in found if block[1]]
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -60,23 +72,26 @@ def share(part: int, whole: int) -> str:
 def details(scores: Sequence[BrainScore]) -> Iterator[str]:
     """A sentence per brain on its choices, and per model on its answers."""
     for one in scores:
+        if one.part and not one.models:
+            continue
+        over = f"; the policy took over {one.taken_over} times" if one.taken_over else ""
         yield (
-            f"{one.name}, {one.runs} runs: {one.choices} of {one.decisions} questions had more than one option;"
-            f" {latency(one.seconds)} for a choice (median), 9 of 10 within {latency(one.slow)};"
-            f" the policy took over {one.taken_over} times."
+            f"{one.name}, {one.runs} runs: {one.choices} of {one.decisions} questions left a choice, which took it"
+            f" {latency(one.seconds)} (median), 9 of 10 within {latency(one.slow)}{over}."
         )
         yield from (told(answers) for answers in one.models)
 
 
 def told(one: Answers) -> str:
-    """What a model did, in a sentence or two."""
+    """What a model did, in a few sentences."""
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in one.verdicts.items())
     replayed = f", {one.replayed} of them out of a recording" if one.replayed else ""
     return (
-        f"{one.model}: asked {one.asked} times{replayed}: {verdicts}. Of {one.answered} answers {one.same} choose what"
-        f" the policy would ({share(one.same, one.answered)}). An answer took {latency(one.seconds)} (median), 9 of 10"
-        f" within {latency(one.slow)}. {one.calls} calls, {one.tokens} tokens, {one.money:.4f} US dollars as far as"
-        " prices are known."
+        f"{one.model}: asked {one.asked} times{replayed}: {verdicts}. Of {one.answered} answers {one.same}"
+        f" ({share(one.same, one.answered)}) choose exactly what the policy would, by lot it would be {one.lot:.1f};"
+        f" {one.first} name the first option shown, by lot {one.lot_first:.1f}. An answer took {latency(one.seconds)}"
+        f" (median), 9 of 10 within {latency(one.slow)}. {one.calls} calls, {one.tokens} tokens, {one.money:.4f} US"
+        " dollars as far as prices are known."
     )
 
 
@@ -87,9 +102,10 @@ def latency(seconds: float) -> str:
 
 def markdown(scores: Sequence[BrainScore], seed: int) -> str:
     """The comparison as a Markdown page."""
-    lines = ["# Brains on the simulated stack", "", f"Seed {seed}; every brain meets the same cases.", ""]
-    lines += [_md(HEAD), _md(["---", *["--:"] * (len(HEAD) - 1)])]
-    lines += [_md(_cells(one)) for one in scores]
+    lines = ["# Brains", "", _title(seed)]
+    for title, part in _blocks(scores):
+        rule = ["---", *["--:"] * (len(HEAD) - 1)]
+        lines += ["", *([title, ""] if title else ()), _md(HEAD), _md(rule), *(_md(_cells(one)) for one in part)]
     lines += ["", *(f"- {text}" for text in details(scores)), "", *(f"{text}\n" for text in LEGEND)]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shiftboss.brains.policy import PolicyBrain
-from shiftboss.chaos.baselines import MajorityBrain, Maker, makers
+from shiftboss.chaos.baselines import Maker, makers
 from shiftboss.chaos.brain_count import BrainScore, score_of
 from shiftboss.chaos.brain_watch import BrainRun, Watched, keywords
 from shiftboss.chaos.simulator import Simulator, faults_of, scratch
@@ -38,46 +38,46 @@ def compare(
 ) -> list[BrainScore]:
     """The figures of each brain over the first cases of a seed.
 
-    `model` makes the brain that asks a model, and how many cases it gets. Where these are fewer, the others are shown
-    for just these cases too: only that is a comparison.
+    `model` makes the brain that asks a model, and says how many cases it gets: the first that leave a choice, as a
+    brain that is asked nothing shows nothing. The others are shown for just these cases too.
     """
+    everything = range(runs)
+    by_rule = play(pack, PolicyBrain, seed=seed, numbers=everything)
+    makes = makers(seed, Counter(keywords(by_rule)))
     played: dict[str, list[BrainRun]] = {}
     for name in brains:
-        make = _maker(pack, name, seed, runs, played)
         say(f"{name}: {runs} runs")
-        played[name] = play(pack, make, seed=seed, runs=runs)
+        known = by_rule if name == PolicyBrain.name else None
+        played[name] = known or play(pack, makes[name], seed=seed, numbers=everything)
     scores = [score_of(name, found) for name, found in played.items()]
     if model is None:
         return scores
-    make, few = model
-    say(f"{MODEL}: {few} runs")
-    found = play(pack, make, seed=seed, runs=few, say=say)
-    if few < runs:
-        scores += [score_of(name, runs_of[:few]) for name, runs_of in played.items()]
-    return [*scores, score_of(MODEL, found)]
+    make, most = model
+    few = with_choice(by_rule, most)
+    found = play(pack, make, seed=seed, numbers=few, say=say)
+    scores += [score_of(name, [runs_of[number] for number in few], part=True) for name, runs_of in played.items()]
+    return [*scores, score_of(MODEL, found, part=True)]
 
 
-def _maker(pack: Pack, name: str, seed: int, runs: int, played: dict[str, list[BrainRun]]) -> Maker:
-    """The maker of a brain by name; the majority is found out by what the policy chooses in the same cases."""
-    words = Counter[str]()
-    if name == MajorityBrain.name:
-        first = played.get(PolicyBrain.name) or play(pack, PolicyBrain, seed=seed, runs=runs)
-        words.update(keywords(first))
-    return makers(seed, words)[name]
+def with_choice(runs: Sequence[BrainRun], most: int) -> list[int]:
+    """The numbers of the first runs in which the policy had a choice; of the first runs where it never had."""
+    found = [number for number, run in enumerate(runs) if any(asked.choice for asked in run.asked)]
+    return (found or list(range(len(runs))))[:most]
 
 
-def play(pack: Pack, make: Maker, *, seed: int, runs: int, say: Say | None = None) -> list[BrainRun]:
-    """The first cases of a seed with one brain; the same seed gives the same runs where the brain is deterministic."""
+def play(pack: Pack, make: Maker, *, seed: int, numbers: Sequence[int], say: Say | None = None) -> list[BrainRun]:
+    """Cases of a seed with one brain; the same seed gives the same runs where the brain is deterministic."""
     watch, found = _Watch(make), list[BrainRun]()
     cases = Cases(faults_of(pack), seed)
     with scratch() as folder:
         simulator = Simulator(pack, Path(folder), brain=watch.make, hear=watch.hear)
         try:
-            for number in range(runs):
+            for number in numbers:
                 judged = judge(simulator.play(cases.case(number)), simulator.world)
                 found.append(watch.now.run(judged))
                 if say is not None:
-                    say(f"run {number + 1} of {runs}: {judged.result.name}: {judged.result.ending or 'no end'}")
+                    ended = judged.result.ending or "no end"
+                    say(f"{watch.now.name}: {len(found)} of {len(numbers)}: {judged.result.name}: {ended}")
         finally:
             simulator.close()
     return found

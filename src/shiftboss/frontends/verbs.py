@@ -28,7 +28,10 @@ WORKERS = {
     "reorg": "verbs_act:reorg",
     "send": "verbs_act:send",
     "compare": "verbs_compare:compare",
+    "brains": "verbs_brains:brains",
     "cache": "verbs_cache:cache",
+    "run": "verbs_pipeline:run",
+    "exec": "verbs_pipeline:execute",
     "validate": "verbs_files:validate",
     "agents": "verbs_files:agents",
     "pipelines": "verbs_files:pipelines",
@@ -47,6 +50,7 @@ def _up(parser: argparse.ArgumentParser) -> None:
     add("--ci", action="store_true", help="for CI: plain lines, and nothing is left running if it does not converge")
     add("--timeout", metavar="S", help="seconds the run may take (limits.seconds)")
     add("--junit", metavar="FILE", help="write what became of each component as a JUnit XML file")
+    add("--goal", metavar="TEXT", help='what is wanted, in words: "only the pool, do not touch the daemon"')
 
 
 def _number(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +60,16 @@ def _number(parser: argparse.ArgumentParser) -> None:
 def _compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pipelines", nargs=2, metavar="PIPELINE", help="ids, as `shiftboss pipelines` lists them")
     parser.add_argument("--from", dest="states", metavar="STATE,...", help="start states (default: all of them)")
+
+
+def _brains(parser: argparse.ArgumentParser) -> None:
+    actions = ("compare",)
+    add = parser.add_argument
+    add("action", choices=actions, metavar="ACTION", help=", ".join(actions))
+    add("--simulated", action="store_true", help="play the same faults with each brain (--brain a,b) in virtual time")
+    add("--seed", type=int, default=1, metavar="N", help="the same seed gives the same cases (default 1)")
+    add("--runs", type=int, default=200, metavar="N", help="how many on the simulated stack (default 200)")
+    add("--llm-runs", type=int, metavar="N", help="how many of these for the model (default 30 at most)")
 
 
 def _cache(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +88,19 @@ def _components(parser: argparse.ArgumentParser) -> None:
 
 def _files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="template files or folders, or a shiftboss.toml")
+
+
+def _pipeline(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("target", metavar="FILE|ID", help="a pipeline's file, or its id as `shiftboss pipelines` lists it")
+    add("--prompt", metavar="TEXT", help="what is wanted, in words: every agent is told, and a brain that can read")
+    add("--timeout", metavar="S", help="seconds the run may take (limits.seconds)")
+
+
+def _block(parser: argparse.ArgumentParser) -> None:
+    text = "a file with a [PIPELINE-EXECUTE] block (default: standard input)"
+    parser.add_argument("file", nargs="?", metavar="FILE", help=text)
+    parser.add_argument("--timeout", metavar="S", help="seconds the run may take (limits.seconds)")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -235,7 +262,29 @@ VERBS = {
             help="Run two pipelines from the same states and compare the ends",
             declare=_compare,
         ),
+        Verb(
+            group=DEVELOP,
+            name="brains",
+            help="What a model chose beside the policy's choice: compare",
+            detail="Out of the journals here; with --simulated also brains that know nothing, on the same faults.",
+            declare=_brains,
+        ),
         Verb(group=DEVELOP, name="cache", help="What is downloaded: list, fetch, verify", declare=_cache),
+        Verb(
+            group=FILES,
+            name="run",
+            help="Run any pipeline, hub or scripted, with the agents it names",
+            detail="Tasks are done anew in each run; what is looked at is only done where it is missing.",
+            declare=_pipeline,
+        ),
+        Verb(
+            group=FILES,
+            name="exec",
+            help="Run what a [PIPELINE-EXECUTE] block asks for",
+            detail="The block is JSON between [PIPELINE-EXECUTE] and [/PIPELINE-EXECUTE]: pipelineName, userPrompt, "
+            "workingDirectory.",
+            declare=_block,
+        ),
         Verb(group=FILES, name="validate", help="Check templates and settings; all findings at once", declare=_files),
         Verb(group=FILES, name="agents", help="List the agents and what they look after"),
         Verb(group=FILES, name="pipelines", help="List the pipelines and their stages"),
