@@ -33,8 +33,11 @@ def clean(text: str) -> str:
 
 def beginning(text: str, most: int = OUTPUT) -> str:
     """The beginning of a cleaned text."""
-    text = clean(text)
-    return text if len(text) <= most else f"{text[:most]}\n[{len(text) - most} more characters]"
+    window = 2 * most + 1_000  # cleaning what will not be kept takes time; its last word may be cut in half
+    cleaned = clean(text if len(text) <= window else text[:window].rsplit(None, 1)[0])
+    if len(text) <= window and len(cleaned) <= most:
+        return cleaned
+    return f"{cleaned[:most]}\n[about {max(1, len(text) - most)} more characters]"
 
 
 def ending(text: str, most: int = OUTPUT, *, cut: bool = False) -> str:
