@@ -19,6 +19,9 @@ PROMPT_HANDLERS = frozenset({LLM_HANDLER, CLAUDE_HANDLER})
 KINDS = frozenset({HUB_HANDLER, COMMAND_HANDLER, *PROMPT_HANDLERS})
 """Words that stand where else a `module:function` stands."""
 
+INHERIT = "inherit"  #: a stage's agent is told what the run was asked, and the notes people wrote to it
+ISOLATED = "isolated"  #: it is told its stage's task and the outputs of its stage's inputs, and nothing else of the run
+
 
 TASK_SECONDS = 600.0
 """How long a task may take whose agent says nothing of it."""
@@ -124,7 +127,7 @@ class Stage(Value):
     decisions: tuple[str, ...] = ()  #: first success, second failure, then special outcomes
     decision_notes: Mapping[str, str] = field(default_factory=dict[str, str])
     task: str = ""  #: what this stage asks of its agent, beyond the agent's own prompt
-    context: str = "inherit"  #: what it is told of the run: inherit, or isolated (only its task and its inputs)
+    context: str = INHERIT  #: what of the run its agent is told, beside its task and its inputs: INHERIT or ISOLATED
     components: tuple[str, ...] = ()  #: scripted only: what the stage works on
     mode: StageMode | None = None  #: scripted only
 
@@ -150,6 +153,7 @@ class Pipeline(Value):
     connections: tuple[Connection, ...]
     start: str  #: id of the first stage; in a hub pipeline the hub's own
     extends: str | None = None  #: id of the pipeline whose stages come first
+    contains: tuple[str, ...] = ()  #: ids of the pipelines whose stages stand in it as sub-pipelines
     replaced_by: str | None = None  #: scripted only: id of the hub pipeline that takes its place
     source: str = ""  #: the file it was read from
 

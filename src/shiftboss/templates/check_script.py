@@ -6,9 +6,9 @@ Pure; part of checks.py. A scripted pipeline has no brain to help it out of a de
 from collections.abc import Iterator, Mapping
 
 from shiftboss.model.pipeline import Agent, Catalogue, Connection, Pipeline, Stage, StageMode
+from shiftboss.templates.derive import is_task
 from shiftboss.templates.finding import Finding, hint, listing
-
-END_WORDS = frozenset({"end", "none", "null", "done", "stop", "exit"})  #: what people write when they mean null
+from shiftboss.templates.words import END_WORDS
 
 
 def script_findings(pipeline: Pipeline, catalogue: Catalogue) -> Iterator[Finding]:
@@ -40,6 +40,7 @@ def end_findings(pipeline: Pipeline, connection: Connection, index: int) -> Iter
                 at=("connections", index, key),
                 what=f"a connection goes {key} '{name}', which is not a stage of this pipeline",
                 remedy=otherwise if end else hint(name, known, otherwise),
+                topic="edge to nowhere",
             )
 
 
@@ -53,7 +54,17 @@ def _work_findings(pipeline: Pipeline, stage: Stage, index: int, agent: Agent, o
             remedy="Put it first, or take another agent.",
         )
         return
-    if not stage.components and stage.mode is not StageMode.RECOVER:
+    task = is_task(stage, agent)
+    if task and stage.id in owned:
+        yield Finding(
+            source=pipeline.source,
+            at=("stages", index, "id"),
+            what=f"stage '{stage.id}' is a task of agent '{agent.id}', and a component has the same name",
+            remedy="Give the stage another id.",
+        )
+    if task:
+        return
+    if not stage.components and stage.mode is not StageMode.RECOVER and agent.handler is not None:
         yield Finding(
             source=pipeline.source,
             at=("stages", index),
@@ -83,6 +94,7 @@ def _condition_findings(pipeline: Pipeline) -> Iterator[Finding]:
                 at=("connections", index, "condition"),
                 what=f"stage '{connection.source}' does not declare the decision '{connection.condition}'",
                 remedy=hint(connection.condition, declared, f"It declares {listing(declared)}."),
+                topic="undeclared keyword",
             )
         if key in seen:
             yield Finding(
@@ -131,6 +143,7 @@ def _road_findings(pipeline: Pipeline) -> Iterator[Finding]:
                 at=("stages", index),
                 what=f"stage '{stage.id}' is never reached from '{pipeline.start}'",
                 remedy="Draw a connection to it, or take the stage out.",
+                topic="unreachable stage",
             )
         elif stage.id not in ending and stage.id in forward:
             yield Finding(

@@ -51,6 +51,7 @@ def _agent_findings(
         at=("stages", index, "agent"),
         what=f"stage '{stage.id}' names the agent '{stage.agent}', which is not known",
         remedy=hint(stage.agent, catalogue.agents, otherwise),
+        topic="missing agent",
     )
 
 
@@ -63,6 +64,7 @@ def _input_findings(pipeline: Pipeline, stage: Stage, index: int) -> Iterator[Fi
                 at=("stages", index, "inputs", position),
                 what=f"stage '{stage.id}' takes input from '{name}', which is not a stage of this pipeline",
                 remedy=hint(name, known, f"Stages: {listing(known)}."),
+                topic="unknown input",
             )
 
 

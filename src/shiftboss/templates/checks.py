@@ -7,7 +7,8 @@ one pass. `broken` has the ids of files that were refused: what merely follows f
 from collections.abc import Collection, Iterator
 
 from shiftboss.model.diagnostic import Severity
-from shiftboss.model.pipeline import Agent, Catalogue, Pipeline, PipelineKind
+from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
+from shiftboss.templates.check_agents import agent_findings
 from shiftboss.templates.check_components import component_findings, loose_findings
 from shiftboss.templates.check_hub import hub_findings
 from shiftboss.templates.check_script import script_findings
@@ -18,7 +19,7 @@ from shiftboss.templates.finding import Finding, hint, listing
 def check(catalogue: Catalogue, broken: Collection[str] = ()) -> tuple[Finding, ...]:
     """All findings about a catalogue, each once, in the order of its agents and pipelines."""
     findings = [
-        *(found for agent in catalogue.agents.values() for found in _agent_findings(agent)),
+        *(found for agent in catalogue.agents.values() for found in agent_findings(agent)),
         *(found for pipeline in catalogue.pipelines.values() for found in _pipeline(pipeline, catalogue, broken)),
         *(() if broken else _unused(catalogue)),  # a refused pipeline might have used it
     ]
@@ -53,47 +54,6 @@ def _successor(pipeline: Pipeline, catalogue: Catalogue, broken: Collection[str]
     )
 
 
-def _agent_findings(agent: Agent) -> Iterator[Finding]:
-    if not agent.system_prompt.strip():
-        yield Finding(
-            source=agent.source,
-            what=f"agent '{agent.id}' has no system prompt",
-            remedy="Add a 'systemPrompt'; without one no language model can do its work.",
-            severity=Severity.WARNING,
-        )
-    if agent.handler is None:
-        yield Finding(
-            source=agent.source,
-            what=f"agent '{agent.id}' names no handler, so nothing would do its work",
-            remedy="Add a 'handler': module:function, or ./file.py:function for a file beside this one.",
-        )
-    yield from _decision_findings(agent)
-    if agent.is_hub and (agent.components or agent.delegation):
-        yield Finding(
-            source=agent.source,
-            what=f"agent '{agent.id}' is the hub, which only decides, but has components or a delegation keyword",
-            remedy="Give the components to an agent with a handler of its own.",
-        )
-
-
-def _decision_findings(agent: Agent) -> Iterator[Finding]:
-    if len(agent.decisions) < 2:
-        yield Finding(
-            source=agent.source,
-            at=("decisions",),
-            what=f"agent '{agent.id}' needs at least two decisions",
-            remedy="Write the keyword for success first and the one for failure second.",
-        )
-    for index, word in enumerate(agent.decisions):
-        if word in agent.decisions[:index]:
-            yield Finding(
-                source=agent.source,
-                at=("decisions", index),
-                what=f"agent '{agent.id}' lists the decision '{word}' twice",
-                remedy="Each keyword stands once.",
-            )
-
-
 def _unused(catalogue: Catalogue) -> Iterator[Finding]:
     used = {stage.agent for pipeline in catalogue.pipelines.values() for stage in pipeline.stages}
     idle = [agent for agent in catalogue.agents.values() if agent.id not in used]
@@ -103,5 +63,6 @@ def _unused(catalogue: Catalogue) -> Iterator[Finding]:
             what=f"agent '{agent.id}' is in no pipeline, so it will never be sent for",
             remedy="Add a stage with this agent to a pipeline (see 'extends').",
             severity=Severity.WARNING,
+            topic="agent in no pipeline",
         )
     yield from loose_findings(idle, catalogue)

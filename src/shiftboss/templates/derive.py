@@ -5,7 +5,7 @@ Pure. Called by build.py when connections are left out and by checks.py to compa
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from shiftboss.model.pipeline import Agent, Connection, Stage
+from shiftboss.model.pipeline import Agent, Connection, Stage, StageMode
 from shiftboss.model.stack import COMPLETE, ESCALATE
 
 ENDINGS = (COMPLETE, ESCALATE)  #: the hub's keywords that end a run
@@ -27,6 +27,12 @@ def hub_decisions(written: Sequence[str], keywords: Iterable[str]) -> tuple[str,
     """The hub stage's decisions: the written ones, with the missing keywords before the endings."""
     known = dict.fromkeys([*written, *keywords])
     return (*(word for word in known if word not in ENDINGS), *ENDINGS)
+
+
+def is_task(stage: Stage, agent: Agent | None) -> bool:
+    """Whether a scripted stage is work on no component: then only its agent's word says how it went."""
+    own = agent is not None and not agent.components and not agent.is_hub
+    return own and stage.components == (stage.id,) and stage.mode not in (StageMode.VERIFY, StageMode.RECOVER)
 
 
 def hub_connections(stages: Sequence[Stage], agents: Mapping[str, Agent]) -> tuple[Connection, ...]:

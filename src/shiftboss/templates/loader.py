@@ -13,7 +13,8 @@ from typing import Any
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic, Severity
 from shiftboss.model.pipeline import Agent, Catalogue, Pipeline
-from shiftboss.templates.build import agent_from, pipeline_from
+from shiftboss.templates.build import pipeline_from
+from shiftboss.templates.build_agent import agent_from
 
 
 def load_shipped(folder: Path) -> Catalogue:
@@ -54,9 +55,13 @@ def load_user(folders: Sequence[Path], base: Catalogue) -> Catalogue:
     return replace(catalogue, warnings=(*base.warnings, *found))
 
 
-def validate(paths: Sequence[Path], base: Catalogue) -> tuple[Diagnostic, ...]:
-    """Every finding about those template files or folders, errors and warnings; other kinds of files are skipped."""
+def read_leniently(paths: Sequence[Path], base: Catalogue) -> tuple[Catalogue, tuple[Diagnostic, ...]]:
+    """The base with whatever can be used of those paths added, and every finding about them, errors too."""
     from shiftboss.templates.user import read_user
 
-    _, found = read_user(paths, base)
-    return found
+    return read_user(paths, base)
+
+
+def validate(paths: Sequence[Path], base: Catalogue) -> tuple[Diagnostic, ...]:
+    """Every finding about those template files or folders, errors and warnings; other kinds of files are skipped."""
+    return read_leniently(paths, base)[1]

@@ -8,16 +8,23 @@ import it.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Keyword = Annotated[str, Field(pattern=r"^\w+$", description="one word, as an agent answers it")]
 Target = Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_]\w*$", description="module:function or ./file.py:function")]
-Handler = Annotated[
-    str, Field(pattern=r"^(hub|[^:]+:[A-Za-z_]\w*)$", description="module:function, ./file.py:function, or hub")
+HandlerText = Annotated[
+    str,
+    Field(
+        pattern=r"^(hub|llm|claude|command|[^:]+:[A-Za-z_]\w*)$",
+        description="module:function, ./file.py:function, hub, llm or claude",
+    ),
 ]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Argv = Annotated[list[str], Field(min_length=1, description="program and arguments; ./program stands beside this file")]
+ExitCode = Annotated[str, Field(pattern=r"^\d{1,3}$")]
+KIND_WORDS = ("python", "command", "llm", "claude")  #: what a handler written as an object may be
 
 
 def _form(value: object) -> str:
@@ -60,12 +67,87 @@ Decisions = list[
 ]
 
 
+class PythonForm(_Form):
+    """A handler that is a Python function."""
+
+    kind: Literal["python"]
+    target: Target
+
+
+class CommandForm(_Form):
+    """A handler that is a program, run once per order."""
+
+    kind: Literal["command"]
+    argv: Argv
+    environment: dict[str, str] = Field(default={}, description="further variables")
+    folder: str = Field(default="", description="where it runs; left out: beside this file")
+    outcomes: dict[ExitCode, Keyword] = Field(default={}, description="exit code -> decision; else 0 is success")
+    seconds: Seconds | None = Field(default=None, description="time limit of one order, if shorter than its deadline")
+
+
+class LlmForm(_Form):
+    """A handler that is the agent's system prompt, carried out by the model that is set."""
+
+    kind: Literal["llm"]
+    tools: list[Literal["read_file", "list_files", "tail_log", "http_get", "check_port", "run_command"]] = []
+    commands: list[str | list[str]] = Field(default=[], description="beginnings of commands that run_command may run")
+    steps: Annotated[int, Field(gt=0)] = Field(default=12, description="answers per order")
+    model: str = Field(default="", description="another model than brain.model")
+    seconds: Seconds | None = None
+
+
+class ClaudeForm(_Form):
+    """A handler that is the agent's system prompt, carried out by Claude's own agent program."""
+
+    kind: Literal["claude"]
+    tools: list[str] = Field(default=[], description="as that program names them")
+    steps: Annotated[int, Field(gt=0)] = 12
+    model: str = ""
+    money: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(default=0.5, description="US dollars per order")
+    seconds: Seconds | None = None
+
+
+class ProbeForm(_Form):
+    """A probe that is a program: exit code 0 means that the component is ready."""
+
+    kind: Literal["command"]
+    argv: Argv
+
+
+def _known_kind(value: object) -> object:
+    if isinstance(value, Mapping) and value.get("kind") not in KIND_WORDS:  # pyright: ignore[reportUnknownMemberType] (any JSON)
+        raise PydanticCustomError("no_kind", "a handler written as an object has a kind")
+    return value  # pyright: ignore[reportUnknownVariableType] (any JSON)
+
+
+def _kind(value: object) -> str:
+    return str(value.get("kind")) if isinstance(value, Mapping) else "text"  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] (any JSON)
+
+
+Handler = Annotated[
+    Annotated[
+        Annotated[HandlerText, Tag("text")]
+        | Annotated[PythonForm, Tag("python")]
+        | Annotated[CommandForm, Tag("command")]
+        | Annotated[LlmForm, Tag("llm")]
+        | Annotated[ClaudeForm, Tag("claude")],
+        Discriminator(_kind),
+    ],
+    BeforeValidator(_known_kind),
+]
+Probe = Annotated[
+    Annotated[Target, Tag("text")] | Annotated[ProbeForm, Tag("object")],
+    Discriminator(_form),
+    Field(description="looks at the component and changes nothing"),
+]
+
+
 class ComponentForm(_Form):
     """A part of the stack this agent owns."""
 
     name: Id
     requires: list[Id] = Field(default=[], description="components that must be ready first")
-    probe: Target = Field(description="looks at the component and changes nothing")
+    probe: Probe
     locks: list[Id] = Field(default=[], description="names of what only one delegation at a time may hold")
     estimate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         default=1.0, description="seconds the work is expected to take"
@@ -103,12 +185,51 @@ class StageForm(_Form):
     name: str = ""
     agent: str
     description: str = ""
+    task: Text = Field(default="", description="what the stage asks of its agent, beyond the agent's own prompt")
+    context: Literal["inherit", "isolated"] = Field(
+        default="inherit", description="isolated: its agent is told its task and inputs only"
+    )
     inputs: list[str] = []
     decisions: Decisions = Field(default=[], description="left out: the agent's own")
     components: list[Id] = Field(default=[], description="scripted only; left out: all of the agent's")
     mode: Literal["force", "ensure", "verify", "recover"] | None = Field(
         default=None, description="scripted only; left out: force"
     )
+
+
+class SubPipelineForm(_Form):
+    """A place of a pipeline where the stages of another, scripted pipeline stand."""
+
+    id: Id
+    name: str = ""
+    pipeline: str = Field(description="id of the other pipeline")
+    description: str = ""
+    task: Text = Field(default="", description="what the inner stages are asked, before their own tasks")
+    context: Annotated[
+        Annotated[Literal["inherit", "isolated"], Tag("one")] | Annotated[list[str], Tag("lines")],
+        Discriminator(_lines),
+    ] = Field(
+        default="inherit",
+        description="what inner stages know of this run: inherit (all of it, and the inputs), isolated (only the task),"
+        " or the list of the stages whose outputs they are given",
+    )
+    inputs: list[str] = []
+    decisions: Decisions = Field(default=[], description="the keywords of its connections; left out: as drawn")
+
+
+def _stage_kind(value: object) -> str:
+    return "sub_pipeline" if isinstance(value, Mapping) and value.get("pipeline") else "stage"  # pyright: ignore[reportUnknownMemberType] (any JSON)
+
+
+Stages = Annotated[
+    list[
+        Annotated[
+            Annotated[StageForm, Tag("stage")] | Annotated[SubPipelineForm, Tag("sub_pipeline")],
+            Discriminator(_stage_kind),
+        ]
+    ],
+    Field(min_length=1),
+]
 
 
 class ConnectionForm(_Form):
@@ -150,7 +271,7 @@ class PipelineForm(_Form):
     version: str | float = ""
     category: str = ""
     extends: str | None = Field(default=None, description="id of a hub pipeline whose stages come first")
-    stages: list[StageForm] = Field(min_length=1)
+    stages: Stages
     connections: list[ConnectionForm] = []
     flow: FlowForm | None = None
     metadata: MetadataForm = MetadataForm()

@@ -12,7 +12,19 @@ from pydantic_core import ErrorDetails
 
 from shiftboss.model.diagnostic import Severity
 from shiftboss.templates.finding import DocumentPath, Finding, hint, listing
-from shiftboss.templates.schema import ComponentForm, ConnectionForm, DecisionForm, FlowForm, StageForm
+from shiftboss.templates.schema import (
+    ClaudeForm,
+    CommandForm,
+    ComponentForm,
+    ConnectionForm,
+    DecisionForm,
+    FlowForm,
+    LlmForm,
+    ProbeForm,
+    PythonForm,
+    StageForm,
+    SubPipelineForm,
+)
 
 
 def shape_findings(form: type[BaseModel], data: object, source: str) -> tuple[Finding, ...]:
@@ -27,7 +39,7 @@ def shape_findings(form: type[BaseModel], data: object, source: str) -> tuple[Fi
 def _finding(form: type[BaseModel], detail: ErrorDetails, data: object, source: str) -> Finding:
     at = _place(detail["loc"], data, absent=detail["type"] == "missing")
     if detail["type"] == "extra_forbidden":
-        return _unknown_key(form, at, source)
+        return _unknown_key(form, detail["loc"], at, source)
     what, remedy = _words(detail, at)
     return Finding(source=source, at=at, what=what, remedy=remedy)
 
@@ -57,12 +69,22 @@ _FORM_OF: dict[str, type[BaseModel]] = {
     "stages": StageForm,
     "connections": ConnectionForm,
     "flow": FlowForm,
+    "probe": ProbeForm,
+    "handler": PythonForm,
+}
+_FORM_OF_KIND: dict[str, type[BaseModel]] = {
+    "command": CommandForm,
+    "llm": LlmForm,
+    "claude": ClaudeForm,
+    "sub_pipeline": SubPipelineForm,
 }
 
 
-def _unknown_key(form: type[BaseModel], at: DocumentPath, source: str) -> Finding:
+def _unknown_key(form: type[BaseModel], loc: Sequence[str | int], at: DocumentPath, source: str) -> Finding:
     around = [step for step in at[:-1] if isinstance(step, str)]
     here = _FORM_OF.get(around[-1], form) if around else form
+    if around and around[-1] in ("handler", "stages"):  # the branch that pydantic took says which form it was
+        here = _FORM_OF_KIND.get(str(loc[-2]), here)
     known = [field.alias or name for name, field in here.model_fields.items()]
     key = str(at[-1])
     return Finding(
@@ -90,6 +112,9 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "greater_than_equal": ("{name} can't be {value}", "Write a number not below 0."),
     "literal_error": ("{name} can't be {value}", "Write one of {expected}."),
     "too_short": ("{name} is empty", "Write at least one."),
+    "no_kind": ("{name} has no kind that is known", 'Write "kind": "python", "command", "llm" or "claude".'),
+    "int_type": ("{name} should be a whole number but is {kind}", "Write it without quotes."),
+    "int_from_float": ("{name} should be a whole number but is {kind}", "Write it without a fraction."),
     "no_keyword": ("{name} has no keyword", "Give it a 'choice' (or 'id', or 'name')."),
     "invalid_key": ("{name} is not a text, as keys must be", "Put the key in quotes."),
 }
@@ -113,6 +138,8 @@ def _pattern_remedy(detail: ErrorDetails) -> str:
         return "Write one word of letters, digits and _."
     if ":" in pattern:
         return "Write module:function, or ./file.py:function for a file beside this one."
+    if pattern.startswith(r"^\d"):
+        return 'Write the exit code in quotes, such as "3".'
     return "Write a name of letters, digits, '_', '.' and '-'."
 
 

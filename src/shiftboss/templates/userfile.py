@@ -7,7 +7,8 @@ from typing import Any
 
 from shiftboss.model.diagnostic import Severity
 from shiftboss.model.value import Value
-from shiftboss.templates.finding import Finding
+from shiftboss.templates.draft import Moves
+from shiftboss.templates.finding import DocumentPath, Finding
 from shiftboss.templates.positions import Positions
 
 
@@ -18,6 +19,8 @@ class UserFile(Value):
     data: Mapping[str, Any] = field(default_factory=dict[str, Any])
     positions: Positions
     findings: tuple[Finding, ...] = ()
+    moves: Moves = field(default_factory=dict[DocumentPath, DocumentPath])  #: where its parts stand in the file
+    foreign: bool = False  #: it was written in a dialect of the original format
 
     @property
     def is_pipeline(self) -> bool:
