@@ -158,12 +158,15 @@ def open_session(request: Request, clock: Clock | None = None) -> Session:
 
 
 def _pack(name: str) -> Pack:
-    if name != "mining":
-        remedy = "Known packs: mining"
-        raise BadInput([Diagnostic(place="command line", what=f"unknown pack {name!r}", remedy=remedy)])
-    from shiftboss.packs.mining.pack import PACK
+    if name == "mining":
+        from shiftboss.packs.mining.pack import PACK as MINING
 
-    return PACK
+        return MINING
+    if name == "plain":
+        from shiftboss.packs.plain.pack import PACK as PLAIN
+
+        return PLAIN
+    raise BadInput([Diagnostic(place="command line", what=f"unknown pack {name!r}", remedy="Known packs: mining")])
 
 
 def _pipeline(catalogue: Catalogue, name: str) -> Pipeline:

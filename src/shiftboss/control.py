@@ -81,10 +81,11 @@ async def run_goal(
     listener: Listener | None = None,
     command: str | None = None,
     asked: Sequence[Consulted] = (),
+    anew: bool = False,
 ) -> Result:
     """Start a run for a goal and drive it to its end; `command` is what asked for it, if not our own words.
 
-    `asked` are the models that helped to understand the goal.
+    `asked` are the models that helped to understand the goal; `anew` forgets what earlier runs claimed to have done.
 
     Raises:
         BadInput: a component that does not exist, a purge that is denied, or a working directory that can't be used.
@@ -97,10 +98,19 @@ async def run_goal(
     session, records = open_for_work(session)
     with _held(session, records, new_run_id(session.clock.now())) as hold:
         with_room(session, lambda: bury(records, session))
+        if anew:
+            _forget_claims(session)
         said = session.pipeline.deprecation
         warned = [Warned(text=said)] if said else []
         first = [_started(session, goal, chosen, command), *asked, *warned]
         return await _drive(session, records, hold, first, goal, chosen, listener)
+
+
+def _forget_claims(session: Session) -> None:
+    from shiftboss.handlers.claims import forget_claims
+
+    for bench in session.benches.values():
+        forget_claims(bench)
 
 
 def _started(session: Session, goal: Goal, brain: Brain, command: str | None) -> RunStarted:
@@ -184,7 +194,8 @@ def _as_it_was(session: Session, start: RunStarted) -> Session:
         return session
     sets = (*start.sets, *request.sets)
     written = [f"{name}={start.profiles.get(name, name)}" for name in start.environments]
-    return open_session(replace(request, pipeline=start.pipeline, sets=sets, environments=written), session.clock)
+    again = replace(request, pack=start.pack, pipeline=start.pipeline, sets=sets, environments=written)
+    return open_session(again, session.clock)
 
 
 def _goal_from(stored: Mapping[str, Any]) -> Goal:

@@ -13,6 +13,7 @@ from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Consulted
 from shiftboss.model.mind import Field, FieldKind, Question, Reply
 from shiftboss.model.redact import redact
+from shiftboss.model.run import Goal
 from shiftboss.model.stack import VALIDATION
 from shiftboss.model.value import Value
 from shiftboss.model.wish import Wanted, Wish, read_wish
@@ -53,6 +54,17 @@ async def understand(session: Session, words: str, brain: str | None) -> Underst
     if (brain or session.settings.brain.kind) != "llm":
         raise BadInput([_not_understood(one, session) for one in wish.unclear])
     return await _ask(session, session.mind(), text)
+
+
+def goal_of_prompt(session: Session, words: str) -> Goal:
+    """The goal of a prompt that brings a pipeline up: what the grammar understands of it; all of it goes to the agents.
+
+    A prompt may say more than a goal, so what is not understood is no error here: then everything is wanted.
+    """
+    wish = read_wish(words, list(session.stack.specs), _proofs(session))
+    if wish.unclear or wish.want is not Wanted.UP:
+        return Goal(words=words.strip())
+    return Goal(components=wish.components, untouched=wish.untouched, words=words.strip())
 
 
 def _proofs(session: Session) -> list[str]:

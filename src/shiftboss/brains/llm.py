@@ -94,7 +94,7 @@ class Adviser:
             reply = await self._mind.ask(question, self._seconds)
         except MindFailed as error:
             return about.but(verdict=error.verdict, why=redact(str(error)), **vars(error.usage))
-        self.addressed = _notes(reply)
+        self.addressed = tuple(number for number in _notes(reply) if number in situation.notes)
         return about.but(**_answered(reply, question, names))
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from shiftboss.model.forecast import Forecast
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.observation import Health, Observation, Snapshot
+from shiftboss.model.pipeline import PipelineKind
 from shiftboss.model.run import Goal, Want
 from shiftboss.model.stack import Stack
 
@@ -43,6 +44,8 @@ class Analysis:
         if goal.want is Want.DOWN:  # what is not to be touched may stay; what it stands on stays with it
             kept = frozenset(stack.closure(goal.untouched)) if goal.untouched else frozenset[str]()
             self.wanted = tuple(name for name in self.wanted if name not in kept)
+        if stack.pipeline.kind is PipelineKind.SCRIPTED:  # which tasks are done is said by the way it takes
+            self.wanted = tuple(name for name in self.wanted if not stack.specs[name].claimed)
         self._wanted = frozenset(self.wanted)
         self._wanted_in = {name: self._wanted.intersection(own) for name, own in parts.items()}
 

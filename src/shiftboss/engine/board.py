@@ -22,6 +22,7 @@ class Board:
         self.hopeless: dict[str, str] = {}
         self.asks: dict[str, tuple[Ask, ...]] = {}  #: what a person could consent to, where nothing else is left
         self.spent: dict[str, str] = {}  #: environments whose script is out of steps; never filled here
+        self.failed: dict[str, str] = {}  #: environments whose script ended with a task's failure; never filled here
 
     def prepare(self, state: RunState) -> None:
         """Called once a turn; this board is kept up to date by `put` alone."""

@@ -177,7 +177,7 @@ class Hub:
         hopeless = {key.partition("/")[0] for key in self._board.hopeless}
         lowered = {key.partition("/")[0] for key in self._lowered()}
         for environment in self._fairness.idle():
-            if not self._agenda.open[environment]:
+            if not self._agenda.open[environment] and environment not in self._board.failed:
                 if self.charter.goal.keep:
                     self._all_well(environment)
                 elif not self._lookout.again(environment, self.state.snapshot):

@@ -78,6 +78,7 @@ class ScriptedBoard:
         self.hopeless: dict[str, str] = {}
         self.asks: dict[str, tuple[Ask, ...]] = {}  #: never filled here
         self.spent: dict[str, str] = {}
+        self.failed: dict[str, str] = {}  #: environments whose script ended with a task's failure
 
     def prepare(self, state: RunState) -> None:
         """Find each environment's position and the moves of its stage."""
@@ -95,6 +96,8 @@ class ScriptedBoard:
         key = f"{environment}/{position.stage.id}"
         if position.ended:
             self.hopeless[key] = f"the script ended with {position.ended}"
+            if self._is_task(position.stage) and position.ended == position.stage.decisions[1]:
+                self.failed[environment] = self.hopeless[key]
             return
         for name in position.todo:
             move = self._move(environment, name, position)
@@ -102,6 +105,10 @@ class ScriptedBoard:
                 self.hopeless[key] = f"no strategy for {name}"
             elif move.key not in state.in_flight:
                 self._moves[move.id] = move
+
+    def _is_task(self, stage: Stage) -> bool:
+        """Whether nothing looks at what the stage does: only its keyword says how it went."""
+        return any(self._stack.specs[name].claimed for name in stage.components)
 
     def _move(self, environment: str, name: str, position: Position) -> Move | None:
         stage = position.stage

@@ -20,11 +20,15 @@ def session_of(call: Call) -> Session:
     Raises:
         BadInput: settings or templates can't be used, with every finding.
     """
+    return open_session(request_of(call))
+
+
+def request_of(call: Call) -> Request:
+    """What a command asks for, before anything is opened."""
     pack, _ = pack_and_components(call.more.get("words", ()))
-    request = Request(
+    return Request(
         workdir=call.workdir, pack=pack, pipeline=call.pipeline, sets=call.sets, environments=call.environments
     )
-    return open_session(request)
 
 
 def in_order(session: Session, view: RunView) -> RunView:
