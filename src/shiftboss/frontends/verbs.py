@@ -35,6 +35,7 @@ WORKERS = {
     "validate": "verbs_files:validate",
     "agents": "verbs_files:agents",
     "pipelines": "verbs_files:pipelines",
+    "import": "verbs_import:import_",
 }
 """Verb -> module of this folder and the function in it that takes a Call and gives the exit code."""
 
@@ -101,6 +102,11 @@ def _block(parser: argparse.ArgumentParser) -> None:
     text = "a file with a [PIPELINE-EXECUTE] block (default: standard input)"
     parser.add_argument("file", nargs="?", metavar="FILE", help=text)
     parser.add_argument("--timeout", metavar="S", help="seconds the run may take (limits.seconds)")
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="its own files and those in agents, templates and pipelines")
+    parser.add_argument("--to", metavar="OUT", help="where to write (default: DIR-imported beside it)")
 
 
 def _run(parser: argparse.ArgumentParser) -> None:
@@ -288,6 +294,13 @@ VERBS = {
         Verb(group=FILES, name="validate", help="Check templates and settings; all findings at once", declare=_files),
         Verb(group=FILES, name="agents", help="List the agents and what they look after"),
         Verb(group=FILES, name="pipelines", help="List the pipelines and their stages"),
+        Verb(
+            group=FILES,
+            name="import",
+            help="Take over pipelines and agents of the original design",
+            detail="Every finding is told; files in error are named and not written (exit code 2).",
+            declare=_import,
+        ),
     )
 }
 """Every verb by name, in the order of the help."""

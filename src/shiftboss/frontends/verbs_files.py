@@ -54,7 +54,7 @@ def _check_files(files: Sequence[Path]) -> Iterator[Diagnostic]:
             )
     templates = [path for path in files if path.suffix != ".toml"]
     if templates:
-        yield from check_templates(templates, _shipped())
+        yield from check_templates(templates, shipped())
 
 
 def _check_settings(folder: Path, *, cwd: Path) -> Sequence[Diagnostic]:
@@ -75,7 +75,7 @@ def _check_all(call: Call) -> Iterator[Diagnostic]:
         yield from error.diagnostics
         return
     if settings.templates.folders:
-        yield from check_templates(settings.templates.folders, _shipped())
+        yield from check_templates(settings.templates.folders, shipped())
 
 
 def _pack_folder() -> Path:
@@ -84,7 +84,8 @@ def _pack_folder() -> Path:
     return PACK.folder
 
 
-def _shipped() -> Catalogue:
+def shipped() -> Catalogue:
+    """The agents and pipelines of the shipped pack."""
     return load_shipped(_pack_folder())
 
 

@@ -93,6 +93,7 @@ def _unknown_key(form: type[BaseModel], loc: Sequence[str | int], at: DocumentPa
         what=f"the key '{key}' is not known here and has no effect",
         remedy=hint(key, known, f"Known here: {listing(known)}."),
         severity=Severity.WARNING,
+        topic="unknown key",
     )
 
 

@@ -47,10 +47,10 @@ def read(paths: Sequence[Path], base: Catalogue) -> Reading:
     """Everything about the files of those paths."""
     files, lost = _read_all(paths)
     first = {(file.is_pipeline, file.id): file for file in reversed(files) if file.usable}
-    agents = dict(base.agents) | _agents(file for file in first.values() if not _is_spare(file, base.agents))
+    agents = dict(base.agents) | _agents(file for file in first.values() if not is_spare(file, base))
     files = [_settled(file, first, agents) for file in files]
     usable = {(file.is_pipeline, file.id): file for file in reversed(files) if file.usable}
-    own = [file for file in usable.values() if file.is_pipeline and not _is_spare(file, base.pipelines)]
+    own = [file for file in usable.values() if file.is_pipeline and not is_spare(file, base)]
     broken = {file.id for file in files if not file.usable}
     pipelines, needed = build_pipelines(own, agents, base.pipelines, broken)
     broken |= {file.id for file in own} - set(pipelines)
@@ -61,9 +61,9 @@ def read(paths: Sequence[Path], base: Catalogue) -> Reading:
     return Reading(catalogue=catalogue, files=tuple(files), found=_diagnostics(found, files))
 
 
-def _is_spare(file: UserFile, shipped: Mapping[str, Agent] | Mapping[str, Pipeline]) -> bool:
+def is_spare(file: UserFile, base: Catalogue) -> bool:
     """Whether a file in a dialect has the id of a shipped one, which really does the work and is kept."""
-    ours = shipped.get(file.id)
+    ours = (base.pipelines if file.is_pipeline else base.agents).get(file.id)
     return file.foreign and ours is not None and Path(ours.source).resolve() != Path(file.source).resolve()
 
 
@@ -155,7 +155,7 @@ def _doubles(files: Sequence[UserFile], base: Catalogue) -> Iterator[Finding]:
             what = f"the {kind} '{file.id}' is already in {first[key]}"
             remedy = "Give each an id of its own."
             yield Finding(source=file.source, at=("id",), what=what, remedy=remedy, topic="id twice")
-        elif _is_spare(file, base.pipelines if file.is_pipeline else base.agents):
+        elif is_spare(file, base):
             yield Finding(
                 source=file.source,
                 at=("id",),
