@@ -1,4 +1,4 @@
-"""The model client for real: pydantic-ai's function models in every output mode, and a real decision model over HTTP."""
+"""The model client for real: function models of pydantic-ai in every output mode, and a decision model over HTTP."""
 
 import asyncio
 import json

@@ -1,10 +1,15 @@
 """Everything that asks the real language model; all of it in this file, see tests/models.py."""
 
 import json
+import socket
+from collections import Counter
 
 import pytest
+from golden import fresh  # noqa: F401 - a fixture
+from stacks import Stack, touched
 
 from models import ask
+from shiftboss.model.events import Consulted, Decided, Delegated, NotAdmitted, Settled
 
 pytestmark = [pytest.mark.llm, pytest.mark.timeout(900)]
 
@@ -30,3 +35,60 @@ def test_it_answers_within_a_schema(smollm: str):
     assert answer["decision"] in OPTIONS
     assert len(answer["reasoning"]) <= 100
     assert got["usage"]["total_tokens"] > 0
+
+
+def with_model(stack: Stack, address: str) -> None:
+    """A model of 135 million parameters as brain: what it answers is worth nothing, that it may answer anything is."""
+    stack.settings |= {
+        "brain.kind": "llm",
+        "brain.model": "openai:smollm2-135m-instruct",
+        "brain.base_url": address,
+        "brain.seconds": 60,
+        "limits.seconds": 600,
+    }
+
+
+def assert_kept_within_the_rules(stack: Stack) -> list[Consulted]:
+    """Every choice was one of the options; whatever was not followed is journalled with the policy's choice."""
+    events = stack.events()
+    asked = [event for event in events if isinstance(event, Consulted)]
+    assert asked, "a fresh stack leaves choices"
+    for one in asked:
+        assert set(one.chosen) <= set(one.options)
+        assert one.policy
+        assert one.verdict == "followed" or (one.why and not one.chosen)
+    sources = Counter(event.source for event in events if isinstance(event, Decided))
+    assert sources["llm"] > 0
+    decided = {move for event in events if isinstance(event, Decided) for move in event.moves}
+    ordered = [event for event in events if isinstance(event, Delegated)]
+    assert {one.component for one in ordered} <= {move.split("/")[1] for move in decided if move.count("/") > 1}
+    assert {event.id for event in ordered} == {event.id for event in events if isinstance(event, Settled)}
+    assert all(event.source == "llm" for event in events if isinstance(event, NotAdmitted))
+    return asked
+
+
+@pytest.mark.real
+def test_a_fresh_stack_comes_up_under_a_real_model(smollm: str, fresh: Stack):  # noqa: F811 - the fixture
+    with_model(fresh, smollm)
+    up = fresh.up(timeout=800)
+    assert up["ending"] == "converged"
+    assert fresh.height() >= 102
+    asked = assert_kept_within_the_rules(fresh)
+    assert sum(one.tokens for one in asked) > 0
+    again = fresh.up()
+    assert (again["ending"], again["mutations"]) == ("converged", 0)
+    assert not [event for event in fresh.events() if isinstance(event, Consulted)], "nothing to choose, nobody asked"
+
+
+@pytest.mark.real
+def test_a_real_model_gets_through_a_port_conflict(smollm: str, fresh: Stack):  # noqa: F811 - the fixture
+    with_model(fresh, smollm)
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", fresh.ports["stratum"]))
+        stranger.listen()
+        up = fresh.up(timeout=800)
+        assert up["ending"] == "converged"
+        assert fresh.moved()["stratum"] != fresh.ports["stratum"]
+        assert "pool" in touched(up)
+        assert stranger.getsockname()[1] == fresh.ports["stratum"], "its holder was left alone"
+    assert_kept_within_the_rules(fresh)

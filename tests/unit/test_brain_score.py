@@ -94,7 +94,7 @@ def test_baselines_of_another_seed_choose_otherwise():
 
 
 def test_a_model_plays_the_first_cases_that_leave_a_choice(by_rule):
-    scores = compare(PACK, ["policy"], seed=SEED, runs=RUNS, model=(PolicyBrain, 5))
+    scores = compare(PACK, ["policy"], seed=SEED, runs=RUNS, models={"llm": PolicyBrain}, model_runs=5)
     few = with_choice(by_rule, 5)
     assert len(few) == 5
     assert all(any(asked.choice for asked in by_rule[number].asked) for number in few)
@@ -149,7 +149,7 @@ def test_an_order_that_was_not_shown_counts_as_illegal(by_rule):
 
 
 def test_the_table_keeps_to_eighty_columns_and_says_what_the_numbers_mean():
-    scores = compare(PACK, BASELINES, seed=SEED, runs=20, model=(PolicyBrain, 3))
+    scores = compare(PACK, BASELINES, seed=SEED, runs=20, models={"llm": PolicyBrain}, model_runs=3)
     text = table(scores, SEED)
     assert max(map(len, text.splitlines())) <= 80
     assert "shuffled" in text

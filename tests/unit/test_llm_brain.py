@@ -143,9 +143,9 @@ SPENT = [
 ]
 
 
-@pytest.mark.parametrize(("allowance", "which"), SPENT, ids=lambda one: str(one))
+@pytest.mark.parametrize(("allowance", "which"), SPENT, ids=str)
 def test_a_spent_allowance_asks_nobody_any_more_also_after_a_restart(tmp_path: Path, allowance: Allowance, which: str):
-    names = {name: () for name in "abcdef"}
+    names = dict.fromkeys("abcdef", ())
     driver = driven(tmp_path, mind := ScriptedMind(pick("x")), names, allowance, parallel=1)
     assert run(driver) is Ending.CONVERGED
     assert len(mind.asked) == 1
@@ -205,7 +205,7 @@ def test_the_model_picks_the_strategy_and_cites_only_what_it_was_shown(tmp_path:
 
 
 def test_a_note_is_shown_until_it_is_addressed(tmp_path: Path):
-    names = {name: () for name in "abcd"}
+    names = dict.fromkeys("abcd", ())
     answers = [pick("x"), lambda question: {**pick("x")(question), "addressed": ["note 1", "note 9"]}, pick("x")]
     driver = driven(tmp_path, mind := ScriptedMind(*answers), names, parallel=1)
     driver.inbox = [NoteAdded(text="hurry"), NoteAdded(text="gently")]
