@@ -23,9 +23,6 @@ from shiftboss.model.outcome import Status
 
 pytest.importorskip("claude_agent_sdk")
 
-# The program is waited for by a thread of asyncio's child watcher; the client leaves that to the collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 
 class Service:
     """Gives one tool call after the other, and keeps every question."""
@@ -210,6 +207,21 @@ def test_it_is_gone_when_its_time_is_up(told, service):
     with pytest.raises(Failed) as caught:
         run(told, seconds=4.0)
     assert caught.value.kind is FailureKind.TIMEOUT
+    assert eventually(lambda: not marked(told.home))
+
+
+def test_it_is_gone_when_the_order_is_cancelled(told, service):
+    service.silent.set()
+
+    async def cancel() -> None:
+        task = asyncio.create_task(handler_for(agent("claude"), no_mind)(order(), told.bench))
+        while not service.questions:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
     assert eventually(lambda: not marked(told.home))
 
 

@@ -39,22 +39,27 @@ def question_for(
     """The question for the next step; `tools` are names with what they do, `left` the answers that remain."""
     words = brief.decisions or agent.decisions
     offered = tools if left > 1 else ()
-    parts = (
-        _order(order),
-        _said("The user wants", brief.prompt),
-        _said("This stage asks for", brief.task),
-        _inputs(brief),
-        _said("Open notes of a person", "\n".join(f"note {number}: {text}" for number, text in brief.notes.items())),
-        _decisions(agent, brief, words),
-        _tools(offered, left),
-        _transcript(steps),
-    )
+    parts = (brief_text(agent, order, brief), _tools(offered, left), _transcript(steps))
     return Question(
         purpose="work",
         system=f"{agent.system_prompt}\n\n{_RULES}",
         text="\n\n".join(part for part in parts if part),
         fields=tuple(_fields([name for name, _ in offered], words, brief)),
     )
+
+
+def brief_text(agent: Agent, order: Delegation, brief: Brief) -> str:
+    """The order and all the words around it."""
+    notes = "\n".join(f"note {number}: {text}" for number, text in brief.notes.items())
+    parts = (
+        _order(order),
+        _said("The user wants", brief.prompt),
+        _said("This stage asks for", brief.task),
+        _inputs(brief),
+        _said("Open notes of a person", notes),
+        _decisions(agent, brief, brief.decisions or agent.decisions),
+    )
+    return "\n\n".join(part for part in parts if part)
 
 
 _RULES = f"""You carry out one order, step by step. In each answer you choose one action: a tool with its argument, or \
