@@ -16,6 +16,14 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from shiftboss.chaos.brain_count import BrainScore
+from shiftboss.chaos.brain_model import maker
+from shiftboss.chaos.brain_score import compare
+from shiftboss.minds.opening import open_mind
+from shiftboss.model.mind import Allowance
+from shiftboss.packs.mining.pack import PACK
+from shiftboss.settings_table import Brain
+
 _SCRIPT = Path(__file__).parents[1] / "scripts" / "local_model.py"
 _spec = importlib.util.spec_from_file_location("local_model", _SCRIPT)
 assert _spec is not None
@@ -31,3 +39,19 @@ def ask(address: str, body: dict[str, Any], seconds: float = 60.0) -> Any:
     request = urllib.request.Request(address, json.dumps(body).encode(), {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=seconds) as answer:
         return json.load(answer)
+
+
+def played(model: str, address: str, runs: int) -> BrainScore:
+    """What became of runs on the simulated stack in which this model chose."""
+    mind = open_mind(Brain(kind="llm", model=model, base_url=address))
+    make = maker(mind, Allowance(), 60.0, seed=1)
+    return compare(PACK, [], seed=1, runs=40, models={"llm": make}, model_runs=runs)[0]
+
+
+def assert_no_harm(score: BrainScore) -> None:
+    """What holds for any model: it was asked, its answers were of the shape, and it did no harm."""
+    (answers,) = score.models
+    assert answers.asked >= score.runs
+    assert answers.verdicts == {"followed": answers.asked}
+    assert score.safe
+    assert score.right == score.counted

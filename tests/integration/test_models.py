@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models import ask, local_model, served
+from models import ask, assert_no_harm, local_model, played, served
 from shiftboss.system import proc
 
 SCRIPT = Path(local_model.__file__)
@@ -37,6 +37,10 @@ def test_it_says_what_it_does_not_understand(sparrow: str):
         ask(f"{sparrow}/v1/systemone", {"state": "x"})
     assert refused.value.code == 422
     refused.value.close()
+
+
+def test_as_a_brain_it_does_no_harm(sparrow: str):
+    assert_no_harm(played("system-one:sparrow-nano-general", sparrow, runs=8))
 
 
 def test_a_server_ends_with_its_block():

@@ -8,7 +8,7 @@ import pytest
 from golden import fresh  # noqa: F401 - a fixture
 from stacks import Stack, touched
 
-from models import ask
+from models import ask, assert_no_harm, played
 from shiftboss.model.events import Consulted, Decided, Delegated, NotAdmitted, Settled
 
 pytestmark = [pytest.mark.llm, pytest.mark.timeout(900)]
@@ -92,3 +92,7 @@ def test_a_real_model_gets_through_a_port_conflict(smollm: str, fresh: Stack):  
         assert "pool" in touched(up)
         assert stranger.getsockname()[1] == fresh.ports["stratum"], "its holder was left alone"
     assert_kept_within_the_rules(fresh)
+
+
+def test_on_the_simulated_stack_it_does_no_harm(smollm: str):
+    assert_no_harm(played("openai:smollm2-135m-instruct", smollm, runs=3))

@@ -19,6 +19,7 @@ class Answers(Value):
     model: str
     asked: int
     answered: int  #: with something that could be used
+    different: int  #: of these questions; by options and the policy's choice
     same: int  #: of these: the same set of moves as the policy's
     lot: float  #: how many that would be if one option had been drawn by lot each time
     first: int  #: answers that are the first option shown
@@ -109,6 +110,7 @@ def _answers(model: str, events: Sequence[Consulted]) -> Answers:
         model=model,
         asked=len(events),
         answered=len(usable),
+        different=len({(frozenset(event.options), frozenset(event.policy)) for event in usable}),
         same=sum(set(event.chosen) == set(event.policy) for event in usable),
         lot=sum(len(event.policy) == 1 and 1 / len(event.options) for event in usable if event.options),
         first=sum(event.chosen[:1] == event.options[:1] for event in usable),

@@ -86,9 +86,10 @@ def told(one: Answers) -> str:
     """What a model did, in a few sentences."""
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in one.verdicts.items())
     replayed = f", {one.replayed} of them out of a recording" if one.replayed else ""
+    same = f"{one.same} ({share(one.same, one.answered)})"
     return (
-        f"{one.model}: asked {one.asked} times{replayed}: {verdicts}. Of {one.answered} answers {one.same}"
-        f" ({share(one.same, one.answered)}) choose exactly what the policy would, by lot it would be {one.lot:.1f};"
+        f"{one.model}: asked {one.asked} times{replayed}: {verdicts}. Of {one.answered} answers (to {one.different}"
+        f" different questions) {same} choose exactly what the policy would, by lot it would be {one.lot:.1f};"
         f" {one.first} name the first option shown, by lot {one.lot_first:.1f}. An answer took {latency(one.seconds)}"
         f" (median), 9 of 10 within {latency(one.slow)}. {one.calls} calls, {one.tokens} tokens, {one.money:.4f} US"
         " dollars as far as prices are known."

@@ -5,8 +5,9 @@ brain.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from shiftboss.brains.policy import PolicyBrain
 from shiftboss.chaos.baselines import Maker, makers
@@ -25,6 +26,7 @@ MODEL = "llm"
 """What the brain that asks a model is called."""
 
 Say = Callable[[str], None]
+_NONE: Mapping[str, Maker] = MappingProxyType({})
 
 
 def compare(
@@ -33,12 +35,13 @@ def compare(
     *,
     seed: int,
     runs: int,
-    model: tuple[Maker, int] | None = None,
+    models: Mapping[str, Maker] = _NONE,
+    model_runs: int = 0,
     say: Say = lambda _text: None,
 ) -> list[BrainScore]:
     """The figures of each brain over the first cases of a seed.
 
-    `model` makes the brain that asks a model, and says how many cases it gets: the first that leave a choice, as a
+    `models` makes brains that ask models. They get so many cases (`model_runs`), the first that leave a choice, as a
     brain that is asked nothing shows nothing. The others are shown for just these cases too.
     """
     everything = range(runs)
@@ -50,13 +53,15 @@ def compare(
         known = by_rule if name == PolicyBrain.name else None
         played[name] = known or play(pack, makes[name], seed=seed, numbers=everything)
     scores = [score_of(name, found) for name, found in played.items()]
-    if model is None:
+    if not models:
         return scores
-    make, most = model
-    few = with_choice(by_rule, most)
-    found = play(pack, make, seed=seed, numbers=few, say=say)
+    few = with_choice(by_rule, model_runs)
     scores += [score_of(name, [runs_of[number] for number in few], part=True) for name, runs_of in played.items()]
-    return [*scores, score_of(MODEL, found, part=True)]
+    for name, make in models.items():
+        say(f"{name}: {len(few)} runs")
+        found = play(pack, make, seed=seed, numbers=few, say=say)
+        scores.append(score_of(name, found, part=True))
+    return scores
 
 
 def with_choice(runs: Sequence[BrainRun], most: int) -> list[int]:
@@ -77,7 +82,7 @@ def play(pack: Pack, make: Maker, *, seed: int, numbers: Sequence[int], say: Say
                 found.append(watch.now.run(judged))
                 if say is not None:
                     ended = judged.result.ending or "no end"
-                    say(f"{watch.now.name}: {len(found)} of {len(numbers)}: {judged.result.name}: {ended}")
+                    say(f"  {len(found)} of {len(numbers)}: {judged.result.name}: {ended}")
         finally:
             simulator.close()
     return found

@@ -94,7 +94,8 @@ def _simulated(call: Call) -> int:
         [name for name in names if name != MODEL],
         seed=seed,
         runs=runs,
-        model=_model(call, session, runs) if MODEL in names else None,
+        models={MODEL: _maker(session, seed)} if MODEL in names else {},
+        model_runs=_model_runs(call, runs),
         say=lambda text: None if silent else write([clean(text)]),
     )
     if call.json:
@@ -123,14 +124,17 @@ def _brains(call: Call, session: Session) -> list[str]:
     return named
 
 
-def _model(call: Call, session: Session, runs: int) -> tuple["Maker", int]:
+def _maker(session: Session, seed: int) -> "Maker":
     from shiftboss.app import allowance_of
     from shiftboss.chaos.brain_model import maker
 
     given = session.settings.brain
+    return maker(session.mind(), allowance_of(given), given.seconds, seed)
+
+
+def _model_runs(call: Call, runs: int) -> int:
     few: Any = call.more["llm_runs"]
-    wanted = min(MODEL_RUNS, runs) if few is None else min(_count("--llm-runs", few), runs)
-    return maker(session.mind(), allowance_of(given), given.seconds), wanted
+    return min(MODEL_RUNS if few is None else _count("--llm-runs", few), runs)
 
 
 def _count(option: str, wanted: int) -> int:
