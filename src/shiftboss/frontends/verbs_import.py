@@ -42,6 +42,8 @@ def _summary(done: Imported) -> Iterator[str]:
     said = ", ".join(f"{folders.count(name)} in {name}" for name in ("agents", "pipelines", UNUSED) if name in folders)
     news = f"{len(done.written)} new" if done.written else "nothing new"
     yield from wrap(f"{said or 'Nothing'} of {clean(done.folder)}, {news}.", 80)
+    if UNUSED in folders:
+        yield from wrap(f"No pipeline sends for the agents in {UNUSED}; nothing is loaded from there.", 80)
     if said and not done.refused:
         yield from wrap(f"Use it with --set templates.folders={clean(done.folder)}", 80)
 

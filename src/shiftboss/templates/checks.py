@@ -5,6 +5,7 @@ one pass. `broken` has the ids of files that were refused: what merely follows f
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from shiftboss.model.diagnostic import Severity
 from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
@@ -30,7 +31,7 @@ def _pipeline(pipeline: Pipeline, catalogue: Catalogue, broken: Collection[str])
     yield from stage_findings(pipeline, catalogue, broken)
     if any(stage.agent not in catalogue.agents for stage in pipeline.stages):
         return  # what the stages may answer and need is not known: all else would be guessing
-    yield from component_findings(pipeline, catalogue)
+    yield from (replace(found, about=pipeline.source) for found in component_findings(pipeline, catalogue))
     yield from _successor(pipeline, catalogue, broken)
     if pipeline.kind is PipelineKind.HUB:
         yield from hub_findings(pipeline, catalogue)

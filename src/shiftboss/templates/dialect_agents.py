@@ -6,14 +6,14 @@ stays as it is.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from shiftboss.model.diagnostic import Severity
 from shiftboss.model.pipeline import LLM_HANDLER
 from shiftboss.templates.dialect_words import as_text, decisions, in_order, make_text, words_of
-from shiftboss.templates.draft import Draft, Translated, filled, items_of
+from shiftboss.templates.draft import Draft, Translated, fields_of, filled, items_of
 from shiftboss.templates.schema import AgentForm
 from shiftboss.templates.words import is_failure, keyword
 
@@ -27,6 +27,11 @@ _OTHER_NAMES = (
 )
 _MARKS = {"systemPrompt", "role", "expertise", "decisions", "agent_type", "responsibilities", "capabilities"}
 _KNOWN = [form.alias or name for name, form in AgentForm.model_fields.items()]
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "components": lambda found: all("probe" in fields_of(one) and "name" in fields_of(one) for one in items_of(found)),
+    "limits": lambda found: all(isinstance(number, float | int) for number in fields_of(found).values()),
+    "delegation": lambda found: isinstance(found, str) and keyword(found) == found,
+}
 _PLACEHOLDER = re.compile(r"\{(?:approved_plan|plan|previous_output)\}")
 
 
@@ -43,7 +48,7 @@ def translate_agent(data: Mapping[str, Any], source: str) -> Translated:
     _texts(draft)
     _handler(draft)
     _decisions(draft)
-    draft.data = draft.unused(draft.data, (), _KNOWN)
+    draft.data = draft.usable(draft.unused(draft.data, (), _KNOWN), (), _FITS)
     return draft.done()
 
 
@@ -96,7 +101,7 @@ def _decisions(draft: Draft) -> None:
     for missing in (f"{keyword(agent)}_complete", f"{keyword(agent)}_failed"):
         failure = is_failure(missing)
         if failure not in map(is_failure, words):
-            found.append(missing)
+            found.insert(1 if failure else 0, missing)
             if words:
                 what = f"agent '{agent}' has no keyword for {'failure' if failure else 'success'}"
                 draft.say(at, what, f"'{missing}' was added; write one of your own if you like.", "keyword added")

@@ -6,7 +6,7 @@ Part of dialect_routes.py.
 from typing import Any
 
 from shiftboss.model.pipeline import Agent
-from shiftboss.templates.dialect_words import in_order, words_of
+from shiftboss.templates.dialect_words import SUCCESS, in_order, words_of
 from shiftboss.templates.draft import Draft, Fields, items_of
 from shiftboss.templates.finding import DocumentPath, listing
 from shiftboss.templates.words import is_failure, keyword, same_as
@@ -14,35 +14,43 @@ from shiftboss.templates.words import is_failure, keyword, same_as
 Ways = list[tuple[Fields, DocumentPath]]
 
 
-def settle_keywords(
-    draft: Draft, stage: Fields, at: DocumentPath, agent: Agent | None, ways: Ways, *, hub: bool
-) -> Ways:
+def success_first(stage: Fields, agent: Agent | None, ways: Ways) -> None:
+    """Connections without a condition get the keyword for success: the stage's, else its agent's, else a new one."""
+    words = words_of([_plain(item) for item in items_of(stage.get("decisions"))])
+    words += () if agent is None else agent.decisions
+    good = [word for word in words if not is_failure(word)]
+    for way, _ in _own(stage, ways):
+        if way["condition"] == SUCCESS:
+            way["condition"] = good[0] if good else f"{keyword(stage['id'])}_complete"
+
+
+def settle_keywords(draft: Draft, stage: Fields, at: DocumentPath, agent: Agent, ways: Ways, *, hub: bool) -> Ways:
     """The connections after it; the stage's own decisions are changed in place."""
     stage["decisions"] = _renamed(draft, stage, at, agent, ways)
     if hub:
         _as_declared(stage, agent)
         return ways
+    listed = words_of(stage["decisions"])
     _declare(draft, stage, agent, ways)
-    _both(draft, stage, at)
+    _both(draft, stage, at, agent)
     stage["decisions"] = in_order(draft, stage["decisions"], f"stage '{stage['id']}'", (*at, "decisions"))
-    return [*ways, *_dead_ends(draft, stage, at, ways)]
+    return [*ways, *_dead_ends(draft, stage, at, ways, listed)]
 
 
 def _own(stage: Fields, ways: Ways) -> Ways:
     return [(way, at) for way, at in ways if way["from"] == stage["id"]]
 
 
-def _renamed(draft: Draft, stage: Fields, at: DocumentPath, agent: Agent | None, ways: Ways) -> list[Any]:
+def _renamed(draft: Draft, stage: Fields, at: DocumentPath, agent: Agent, ways: Ways) -> list[Any]:
     """The stage's decisions in its agent's words, and its connections with them."""
     written = items_of(stage.get("decisions"))
     words = words_of([_plain(item) for item in written])
     places = {way["condition"]: (*place, "condition") for way, place in reversed(_own(stage, ways))}
     places |= {word: (*at, "decisions", index) for index, word in enumerate(words)}
-    known = () if agent is None else agent.decisions
-    names = _names([*words, *places], [*words], known)
+    names = _names([*words, *places], words, agent.decisions)
     for word, ours in names.items():
         if ours != word:
-            whose = f"agent '{agent.id}' says" if agent is not None and ours in known else "its decisions say"
+            whose = f"agent '{agent.id}' says" if ours in agent.decisions else "its decisions say"
             what = f"stage '{stage['id']}' says '{word}' where {whose} '{ours}'; read as that"
             draft.say(places[word], what, f"Write '{ours}' in both.", "keyword drift")
     for way, _ in _own(stage, ways):
@@ -75,15 +83,15 @@ def _named(item: Any, names: dict[str, str]) -> Any:
     return names[item] if isinstance(item, str) else item | {"choice": names[item["choice"]]}
 
 
-def _as_declared(stage: Fields, agent: Agent | None) -> None:
+def _as_declared(stage: Fields, agent: Agent) -> None:
     """A hub's spokes list what their agent declares, in its order."""
-    if agent is not None and set(words_of(stage["decisions"])) <= set(agent.decisions):
+    if set(words_of(stage["decisions"])) <= set(agent.decisions):
         stage["decisions"] = []
     if not stage["decisions"]:
         del stage["decisions"]
 
 
-def _declare(draft: Draft, stage: Fields, agent: Agent | None, ways: Ways) -> None:
+def _declare(draft: Draft, stage: Fields, agent: Agent, ways: Ways) -> None:
     """Keywords of connections that the stage does not list; without any, its agent's success and failure."""
     listed = words_of(stage["decisions"])
     for way, place in _own(stage, ways):
@@ -93,27 +101,28 @@ def _declare(draft: Draft, stage: Fields, agent: Agent | None, ways: Ways) -> No
             if listed:
                 what = f"stage '{stage['id']}' does not list '{word}', which one of its connections has; added"
                 draft.say((*place, "condition"), what, "List it under its decisions.", "undeclared keyword")
-    if not stage["decisions"] and agent is not None and len(agent.decisions) > 1:
+    if not stage["decisions"]:
         stage["decisions"] = list(agent.decisions[:2])
 
 
-def _both(draft: Draft, stage: Fields, at: DocumentPath) -> None:
-    """A stage can succeed and can fail."""
+def _both(draft: Draft, stage: Fields, at: DocumentPath, agent: Agent) -> None:
+    """A stage can succeed and can fail; what is missing is taken from its agent, where that has such a word."""
     words = words_of(stage["decisions"])
-    for added, failure in ((f"{keyword(stage['id'])}_complete", False), (f"{keyword(stage['id'])}_failed", True)):
+    for made, failure in ((f"{keyword(stage['id'])}_complete", False), (f"{keyword(stage['id'])}_failed", True)):
         if failure not in map(is_failure, words):
-            stage["decisions"].append(added)
+            own = [word for word in agent.decisions if is_failure(word) == failure]
+            added = own[0] if own else made
+            stage["decisions"].insert(1 if failure else 0, added)
             what = f"stage '{stage['id']}' has no keyword for {'failure' if failure else 'success'}"
             said = f"'{added}' was added and ends the run; draw another way if you like."
             draft.say(at, what, said, "keyword added")
 
 
-def _dead_ends(draft: Draft, stage: Fields, at: DocumentPath, ways: Ways) -> Ways:
+def _dead_ends(draft: Draft, stage: Fields, at: DocumentPath, ways: Ways, listed: list[str]) -> Ways:
     """Ways to the end for what leads nowhere: the original stopped there, or took the first connection."""
     drawn = [way["condition"] for way, _ in _own(stage, ways)]
     open_words = [word for word in words_of(stage["decisions"]) if word not in drawn]
-    added = f"{keyword(stage['id'])}_failed", f"{keyword(stage['id'])}_complete"
-    said = [word for word in open_words if word not in added]
+    said = [word for word in open_words if word in listed]
     if drawn and said:
         what = f"no connection leaves stage '{stage['id']}' for {listing(said)}; the run ends there"
         draft.say((*at, "decisions"), what, "Draw one, or write one to null.", "dead end")

@@ -4,16 +4,16 @@ Part of dialects.py. What needs the agents (which keywords they know, what is re
 dialect_routes.py. `to: "end"` is read as null in any file; all else only in files that are written in a dialect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from shiftboss.templates.dialect_stages import FOREIGN_STAGE, translate_stages
-from shiftboss.templates.dialect_words import ONE_WORD, as_text, make_text, words_of
+from shiftboss.templates.dialect_words import ONE_WORD, SUCCESS, as_text, make_text
 from shiftboss.templates.draft import Draft, Fields, Translated, fields_of, items_of
 from shiftboss.templates.finding import DocumentPath
 from shiftboss.templates.schema import ConnectionForm, FlowForm, PipelineForm
-from shiftboss.templates.words import END_WORDS, is_failure, keyword
+from shiftboss.templates.words import END_WORDS, keyword
 
 _FOREIGN = frozenset(
     {
@@ -29,6 +29,12 @@ _FOREIGN = frozenset(
         "projectContext",
     }
 )  #: keys of a pipeline that only the original format has
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "flow": lambda found: isinstance(found, Mapping),
+    "metadata": lambda found: isinstance(found, Mapping),
+    "connections": lambda found: isinstance(found, list),
+    "version": lambda found: isinstance(found, str | float | int) and not isinstance(found, bool),
+}
 _KNOWN, _FLOW, _WAY = (
     [form.alias or name for name, form in model.model_fields.items()]
     for model in (PipelineForm, FlowForm, ConnectionForm)
@@ -48,7 +54,7 @@ def translate_pipeline(data: Mapping[str, Any], source: str) -> Translated:
         _start(draft)
     _connections(draft)
     if draft.foreign:
-        draft.data = draft.unused(draft.data, (), _KNOWN)
+        draft.data = draft.usable(draft.unused(draft.data, (), _KNOWN), (), _FITS)
     return Translated(data=data) if draft.data == data else draft.done()
 
 
@@ -72,8 +78,6 @@ def _ways(data: Mapping[str, Any]) -> list[tuple[DocumentPath, Fields]]:
 def _texts(draft: Draft) -> None:
     fields = draft.data
     make_text(fields, "name", "description", "category")
-    if not isinstance(fields.get("metadata"), Mapping):
-        fields.pop("metadata", None)
 
 
 def _start(draft: Draft) -> None:
@@ -102,7 +106,9 @@ def _connections(draft: Draft) -> None:
     ways = [_way(draft, way, at) for at, way in found]
     if found and found[0][0][0] == "flow":
         flow = fields_of(draft.data["flow"])
-        flow = draft.unused(flow, ("flow",), _FLOW) if draft.foreign else flow
+        if draft.foreign:
+            flow = draft.unused(flow, ("flow",), _FLOW)
+            make_text(flow, "type", "description")
         draft.data["flow"] = flow | {"connections": ways}
     else:
         draft.data["connections"] = ways
@@ -134,7 +140,7 @@ def _is_end(draft: Draft, target: object) -> bool:
 
 
 def _condition(draft: Draft, way: Fields, at: DocumentPath) -> str:
-    """One word; a connection without one is taken for the first keyword of success."""
+    """One word; a connection without one is for success, whose keyword is found when the agents are known."""
     condition: object = way.get("condition")
     written = condition if isinstance(condition, str) else fields_of(condition).get("value")
     if isinstance(written, str) and keyword(written):
@@ -143,15 +149,6 @@ def _condition(draft: Draft, way: Fields, at: DocumentPath) -> str:
             what = f"the condition '{written}' is no single word; it is read as '{plain}'"
             draft.say((*at, "condition"), what, ONE_WORD, "keyword")
         return plain
-    word = _default(draft, way.get("from"))
-    what = f"the connection from '{as_text(way.get('from'))}' has no condition; it is taken for '{word}'"
+    what = f"the connection from '{as_text(way.get('from'))}' has no condition; it is taken in case of success"
     draft.say((*at, "condition"), what, "Write the keyword that leads there.", "no condition")
-    return word
-
-
-def _default(draft: Draft, source: object) -> str:
-    """The word for success of a stage, by what the file says of it."""
-    stages = [fields_of(stage) for stage in items_of(draft.data.get("stages"))]
-    own = [stage for stage in stages if stage.get("id") == source]
-    good = [word for stage in own for word in words_of(stage.get("decisions")) if not is_failure(word)]
-    return good[0] if good else f"{keyword(as_text(source))}_complete"
+    return SUCCESS

@@ -10,11 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 from shiftboss.model.pipeline import Agent
-from shiftboss.templates.dialect_keywords import settle_keywords
+from shiftboss.templates.dialect_keywords import settle_keywords, success_first
+from shiftboss.templates.dialect_words import SUCCESS
 from shiftboss.templates.draft import Draft, Fields, Moves, Translated, fields_of, items_of, original
 from shiftboss.templates.finding import DocumentPath, listing
-from shiftboss.templates.subpipelines import inner_of
-from shiftboss.templates.words import is_failure, keyword
 
 
 def settle(
@@ -30,11 +29,12 @@ def settle(
     first = agents.get(stages[0].get("agent") or "")
     hub = first is not None and first.is_hub
     if not hub:
-        ways = ways or _chain(draft, stages, agents)
+        ways = ways or _chain(draft, stages)
     for index, stage in enumerate(stages):
         at = original(("stages", index), draft.moves)
         agent = agents.get(stage.get("agent") or "")
-        if not inner_of(stage) and not (hub and index == 0):
+        success_first(stage, agent, ways)
+        if agent is not None and not (hub and index == 0):
             ways = settle_keywords(draft, stage, at, agent, ways, hub=hub)
     if not hub:
         ways = _first_only(draft, ways)
@@ -74,19 +74,14 @@ def _agent_names(draft: Draft, stages: list[Fields], agents: Mapping[str, Agent]
             stage["agent"] = names[name]
 
 
-def _chain(draft: Draft, stages: list[Fields], agents: Mapping[str, Agent]) -> list[tuple[Fields, DocumentPath]]:
+def _chain(draft: Draft, stages: list[Fields]) -> list[tuple[Fields, DocumentPath]]:
     """No connection at all: the stages follow one another."""
     if len(stages) > 1:
         what = "there are no connections; the stages follow one another"
         draft.say(("stages",), what, "Draw the connections if that is not meant.", "no connections")
     found: list[tuple[Fields, DocumentPath]] = []
     for index, (stage, following) in enumerate(pairwise(stages)):
-        agent = agents.get(stage.get("agent") or "")
-        words = [item if isinstance(item, str) else item["choice"] for item in stage.get("decisions") or ()]
-        words += [] if agent is None else agent.decisions
-        good = [word for word in words if not is_failure(word)]
-        word = good[0] if good else f"{keyword(stage['id'])}_complete"
-        way = {"from": stage["id"], "to": following["id"], "condition": word}
+        way = {"from": stage["id"], "to": following["id"], "condition": SUCCESS}
         found.append((way, original(("stages", index), draft.moves)))
     return found
 

@@ -5,11 +5,11 @@ around it stands in its `config` there and in its `context` here.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shiftboss.model.diagnostic import Severity
-from shiftboss.model.pipeline import ISOLATED
+from shiftboss.model.pipeline import INHERIT, ISOLATED, StageMode
 from shiftboss.templates.dialect_words import as_text, decisions, make_text
 from shiftboss.templates.draft import Draft, Fields, fields_of, items_of
 from shiftboss.templates.finding import DocumentPath, listing
@@ -23,6 +23,11 @@ _STAGE, _SUB = (
 )
 _NAMES = ("pipeline", "pipelineId", "pipeline_id", "template", "templateId", "subPipeline", "sub_pipeline")
 _CONTEXT = ("inheritContext", "inherit_context", "contextMapping", "context_mapping", "context")
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "components": lambda found: bool(items_of(found)) and all(isinstance(one, str) for one in items_of(found)),
+    "mode": lambda found: found in list(StageMode),
+    "context": lambda found: found in (INHERIT, ISOLATED),
+}
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_][\w-]*)(?:\.[\w.]+)?\s*\}\}")
 
 
@@ -65,7 +70,9 @@ def _stage(draft: Draft, stage: Fields, at: DocumentPath, ids: list[str]) -> Fie
     named = _placeholders(draft, stage, at, ids)
     if sub:
         stage = _sub_pipeline(draft, stage, at, named, ids)
-    return draft.unused(stage, at, _SUB if sub else _STAGE)
+    if "pipeline" in stage:
+        return draft.unused(stage, at, _SUB)
+    return draft.usable(draft.unused(stage, at, _STAGE), at, _FITS)
 
 
 def _inputs(draft: Draft, written: object, at: DocumentPath) -> list[str]:
@@ -101,6 +108,7 @@ def _sub_pipeline(draft: Draft, stage: Fields, at: DocumentPath, named: list[str
         what = f"stage '{as_text(stage.get('id'))}' is a sub-pipeline, but does not say of which pipeline"
         remedy = 'Name it: "pipeline": "the-id".'
         draft.say(at, what, remedy, "sub-pipeline", Severity.ERROR)
+        stage["agent"] = ""  # so that its shape is not blamed as well
     context = _context(config | around, named, ids)
     if context:
         stage["context"] = context

@@ -34,6 +34,7 @@ def decisions(draft: Draft, written: object, at: DocumentPath) -> list[Any]:
     return [{"choice": word, "description": note} if note else word for word, note in found.items()]
 
 
+SUCCESS = "__success"  #: stands for the keyword of success until the agents are known
 ONE_WORD = "Write one word of letters, digits and _."
 
 

@@ -3,15 +3,18 @@
 Made and thrown away by dialects.py and its two helpers; nothing else sees one. Places are those of the original.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from difflib import get_close_matches
 from typing import Any, cast
 
 from shiftboss.model.diagnostic import Severity
 from shiftboss.model.value import Value
-from shiftboss.templates.finding import DocumentPath, Finding, listing
+from shiftboss.templates.finding import DocumentPath, Finding
 
 Fields = dict[str, Any]
+_NO_EFFECT = "Take it out, or leave it: it has no effect."
+_MISSPELT = 0.85  #: how much a key must look like one of ours; the original has many others that mean what they say
 Moves = Mapping[DocumentPath, DocumentPath]
 
 
@@ -43,8 +46,17 @@ class Draft:
         """The fields without the settings that have no meaning here, each with a word about it."""
         for key in [key for key in fields if key not in known]:
             what = f"the setting '{key}' is not used here"
-            self.say((*at, str(key)), what, f"Settings that are used here: {listing(known)}.", "unused setting")
+            near = get_close_matches(str(key), known, n=1, cutoff=_MISSPELT)
+            self.say((*at, str(key)), what, f"Did you mean '{near[0]}'?" if near else _NO_EFFECT, "unused setting")
         return {key: value for key, value in fields.items() if key in known}
+
+    def usable(self, fields: Fields, at: DocumentPath, fits: Mapping[str, Callable[[Any], bool]]) -> Fields:
+        """The fields without those that only share their name with ours, each with a word about it."""
+        odd = [key for key, fit in fits.items() if key in fields and not fit(fields[key])]
+        for key in odd:
+            what = f"the setting '{key}' means something else here, and is left out"
+            self.say((*at, key), what, _NO_EFFECT, "unused setting")
+        return {key: value for key, value in fields.items() if key not in odd}
 
     def done(self) -> Translated:
         """What has become of the document."""

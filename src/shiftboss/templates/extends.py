@@ -30,11 +30,12 @@ def build_pipelines(
         waiting = [file for file in waiting if file not in ready]
         for file in ready:
             usable = {**base, **built}
+            refused = {*broken, *(known - left - usable.keys())}  # a finding has told why
             troubles = [*_extending(file, usable, known, agents), *_containing(file, usable, known, agents)]
             if not troubles:
                 extended = usable.get(extended_id(file) or "")
                 built[file.id] = pipeline_from(file.data, file.source, agents, extended, usable)
-            findings += [found for name, found in troubles if not _follows(name, usable, broken)]
+            findings += [found for name, found in troubles if not _follows(name, usable, refused)]
     return built, findings
 
 

@@ -22,6 +22,7 @@ class Finding(Value):
     remedy: str
     severity: Severity = Severity.ERROR
     line: int | None = None  #: only where the path can't tell it, as with broken syntax
+    about: str = ""  #: the pipeline's file, where the finding stands in an agent's
     topic: str = "other"  #: what `shiftboss import` counts it under
 
 

@@ -66,8 +66,7 @@ def import_folder(folder: Path, to: Path | None, base: Catalogue) -> Imported:
 
 def usable_files(reading: Reading, files: Iterable[UserFile], base: Catalogue) -> list[UserFile]:
     """The files without an error, that need no other file with one."""
-    wrong = {found.place for _, found in reading.found if found.severity is Severity.ERROR}
-    good = [file for file in files if file.usable and file.source not in wrong]
+    good = [file for file in files if file.usable and file.source not in reading.wrong]
     while True:
         agents = {file.id for file in good if not file.is_pipeline} | set(base.agents)
         pipelines = {file.id for file in good if file.is_pipeline} | set(base.pipelines)

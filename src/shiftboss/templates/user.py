@@ -35,6 +35,7 @@ class Reading(Value):
     catalogue: Catalogue  #: the base with the usable files added
     files: tuple[UserFile, ...]  #: each as it is used, translated if it was written in a dialect
     found: tuple[tuple[str, Diagnostic], ...]  #: every finding, with what it is counted under
+    wrong: frozenset[str]  #: files in error, also by what they bring together
 
 
 def read_user(paths: Sequence[Path], base: Catalogue) -> tuple[Catalogue, tuple[Diagnostic, ...]]:
@@ -56,9 +57,10 @@ def read(paths: Sequence[Path], base: Catalogue) -> Reading:
     broken |= {file.id for file in own} - set(pipelines)
     catalogue = Catalogue(agents=agents, pipelines=dict(base.pipelines) | pipelines, warnings=base.warnings)
     checked = [*needed, *check(catalogue, broken), *_callable_findings(files, agents)]
-    told = [*lost, *(found for file in files for found in file.findings), *_doubles(files, base)]
-    found = [*told, *_original(checked, files, catalogue.pipelines)]
-    return Reading(catalogue=catalogue, files=tuple(files), found=_diagnostics(found, files))
+    own_findings = (found for file in files if not is_spare(file, base) for found in file.findings)
+    found = [*lost, *own_findings, *_doubles(files, base), *_original(checked, files, catalogue.pipelines)]
+    wrong = {place for one in found if one.severity is Severity.ERROR for place in (one.source, one.about)}
+    return Reading(catalogue=catalogue, files=tuple(files), found=_diagnostics(found, files), wrong=frozenset(wrong))
 
 
 def is_spare(file: UserFile, base: Catalogue) -> bool:
