@@ -100,10 +100,15 @@ async def run_goal(
         with_room(session, lambda: bury(records, session))
         if anew:
             _forget_claims(session)
-        said = session.pipeline.deprecation
+        said = "" if _only_tasks(session) else session.pipeline.deprecation
         warned = [Warned(text=said)] if said else []
         first = [_started(session, goal, chosen, command), *asked, *warned]
         return await _drive(session, records, hold, first, goal, chosen, listener)
+
+
+def _only_tasks(session: Session) -> bool:
+    """Whether nothing of the pipeline can be looked at: then there is no better way to run it than its own."""
+    return all(spec.claimed for spec in session.stack.specs.values())
 
 
 def _forget_claims(session: Session) -> None:

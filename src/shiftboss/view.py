@@ -48,6 +48,7 @@ class DelegationView:
     seconds: float | None = None
     changes: list[str] = field(default_factory=list[str])
     failure: dict[str, Any] | None = None
+    output: str = ""  #: what its agent put out in words
 
 
 @dataclass(kw_only=True)
@@ -166,3 +167,4 @@ def _delegation(event: Delegated, at: float) -> DelegationView:
 def _settle(shown: DelegationView, event: Settled) -> None:
     shown.outcome, shown.ok, shown.summary = event.outcome, event.ok, event.summary
     shown.seconds, shown.changes, shown.failure = event.seconds, list(event.changes), event.failure
+    shown.output = event.output

@@ -35,7 +35,7 @@ def test_alone_it_prints_a_short_help_with_two_examples(place):
     assert result.returncode == 0
     assert result.stdout == shiftboss(place, "--help").stdout
     assert result.stdout.count("  shiftboss up") == 2
-    assert len(result.stdout.splitlines()) <= 48
+    assert len(result.stdout.splitlines()) <= 50
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert list(place.iterdir()) == []
 

@@ -379,7 +379,7 @@ class Hub:
         for order in list(self.state.in_flight.values()):
             known = order.component in self.charter.stack.specs  # not so: a purge, or what is declared no more
             words = self.charter.stack.words(order.agent, order.keyword) if known else ("done", "failed")
-            closed = known and order.key not in self.gaps
+            closed = known and order.key not in self.gaps and self._claimed_done(order)
             events.append(record.found(order, words, closed=closed, undoable=int(order.id in steps)))
             self._agenda.changed |= {order.key} if known else set()
         events += self._learner.mended_by_hand(before, self.state.snapshot, self.state.notes)
@@ -387,6 +387,10 @@ class Hub:
         self.state.undo.update({key: undo for key, undo in cut_off.items() if key in self.gaps})
         self._agenda.changed |= cut_off.keys() & self.gaps.keys()
         return [undo.delegation for key, undo in cut_off.items() if self._works(key)]
+
+    def _claimed_done(self, order: Delegation) -> bool:
+        """Whether a task's agent has said that it is done; what is looked at needs no word."""
+        return not self.charter.stack.specs[order.component].claimed or self._works(order.key)
 
     def _works(self, key: str) -> bool:
         seen = self.state.snapshot.get(key)

@@ -37,6 +37,9 @@ def run_document(view: RunView, endpoints: Named | None = None, proof: Named | N
         "mended_by_hand": [vars(one) for one in view.mended],
         "warnings": view.warnings,
         "notes": view.notes,
+        "addressed": view.addressed,
+        "consulted": [vars(one) for one in view.consulted],
+        "tools": [vars(one) for one in view.tools],
     }
     if endpoints is not None:
         document["endpoints"] = {name: dict(one) for name, one in endpoints.items()}
@@ -88,7 +91,7 @@ def worst_health(healths: Sequence[str]) -> str:
 
 def _delegation(one: DelegationView) -> Document:
     names = ("id", "agent", "component", "environment", "keyword", "mode", "strategy", "attempt")
-    later = ("outcome", "ok", "summary", "started", "seconds", "changes", "failure")
+    later = ("outcome", "ok", "summary", "started", "seconds", "changes", "failure", "output")
     return {name: getattr(one, name) for name in (*names, *later)}
 
 

@@ -10,32 +10,39 @@ from shiftboss.frontends.text import clean, facts_text, wrap
 from shiftboss.model.events import (
     ApprovalAsked,
     Approved,
+    Consulted,
     Decided,
     Denied,
     Learned,
     MendedByHand,
     NotAdmitted,
+    NoteAdded,
+    NoteAddressed,
     Observed,
     Recorded,
 )
 from shiftboss.model.gap import GapKind
 
 Explained = dict[str, Any]
-_Told = Learned | MendedByHand | Approved | Denied
+_Told = Learned | MendedByHand | Approved | Denied | NoteAdded | NoteAddressed
 
 
 def explained(records: Iterable[Recorded]) -> list[Explained]:
     """Every decision with what was seen, learned and answered before it was made, and what it left to a person."""
     seen: dict[str, Observed] = {}
     told: list[dict[str, Any]] = []
+    models: list[dict[str, Any]] = []  #: asked for the decision that comes next
     found: list[Explained] = []
     for record in records:
         event = record.event
         if isinstance(event, Observed):
             seen[f"{event.environment}/{event.component}"] = event
         elif isinstance(event, Decided):
-            found.append({**_explained(event, record.at, seen), "learned": told})
-            told = []
+            found.append({**_explained(event, record.at, seen), "learned": told, "models": models})
+            told, models = [], []
+        elif isinstance(event, Consulted) and event.purpose != "work":
+            late = _models_of(found, event)
+            (models if late is None else late).append(dict(vars(event)))
         elif isinstance(event, _Told):
             told.append(_told(event))
         elif isinstance(event, NotAdmitted) and found:
@@ -45,6 +52,11 @@ def explained(records: Iterable[Recorded]) -> list[Explained]:
     if found:
         found[-1]["afterwards"] = told
     return found
+
+
+def _models_of(found: Sequence[Explained], event: Consulted) -> list[dict[str, Any]] | None:
+    """Where an answer belongs that came after the decision it is about (shadow)."""
+    return next((one["models"] for one in found if one["turn"] == event.turn), None)
 
 
 def _told(event: _Told) -> dict[str, Any]:
@@ -61,6 +73,10 @@ def _told(event: _Told) -> dict[str, Any]:
             text = f"a person approved act {event.act}"
         case Denied():
             text = f"a person denied act {event.act}{': ' + event.reason if event.reason else ''}"
+        case NoteAdded():
+            text = f"a person said: {event.text}"
+        case NoteAddressed():
+            text = f"note {event.note} is addressed by the {event.by}"
     return {"kind": type(event).__name__, **vars(event), "text": text}
 
 
@@ -116,6 +132,7 @@ def decision_lines(one: Explained) -> Iterator[str]:
     yield from _section("Learned and answered", [told["text"] for told in one["learned"]])
     yield from _section("Gaps", [_gap_text(gap) for gap in one["gaps"] if not _coming(gap)])
     yield from _section("Forecasts", [_gap_text(gap) for gap in one["gaps"] if _coming(gap)])
+    yield from _section("Models", [line for asked in one["models"] for line in _asked_of(asked)])
     legal = [f"{move['move']} ({move['keyword']}): {move['why']}" for move in one["legal"]]
     more = [f"and {one['more_legal']} more"] if one["more_legal"] else []
     yield from _section("Legal moves", [*legal, *more])
@@ -147,6 +164,20 @@ def _evidence_text(seen: Mapping[str, Any]) -> str:
 def _gap_text(gap: Mapping[str, Any]) -> str:
     waits = f" (waits for {', '.join(gap['blocked_by'])})" if gap["blocked_by"] else ""
     return f"{gap['gap']}: {gap['why']}{waits}"
+
+
+def _asked_of(asked: Mapping[str, Any]) -> Iterator[str]:
+    """What a model said, what it was worth, and what the policy brain would have done."""
+    cost = f"{asked['seconds']:.1f} s, {asked['tokens']} tokens" + (", replayed" if asked["replayed"] else "")
+    if not asked["chosen"]:
+        yield f"{asked['model']}: {asked['verdict']}, {asked['why']} ({cost})"
+    else:
+        said = f": {asked['reasoning']}" if asked["reasoning"] else ""
+        yield f"{asked['model']} chose {', '.join(asked['chosen'])}{said} ({asked['verdict']}; {cost})"
+    yield from (f"it cites: {quote}" for quote in asked["quotes"])
+    if asked["policy"]:
+        same = "the same" if set(asked["policy"]) == set(asked["chosen"]) else ", ".join(asked["policy"])
+        yield f"the policy brain would choose {same}"
 
 
 def _coming(gap: Mapping[str, Any]) -> bool:

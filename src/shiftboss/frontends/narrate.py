@@ -145,7 +145,8 @@ class Narrator:
         name = self._name(order.environment, order.component)
         if not event.ok:
             return "failed", f"{name} after {seconds_text(event.seconds)}: {event.summary}"
-        return "done", f"{name} in {seconds_text(event.seconds)}: {event.summary}"
+        answered = f"{event.special}, " if event.special else ""
+        return "done", f"{name} in {seconds_text(event.seconds)}: {answered}{event.summary}"
 
 
 def _of_people_and_memory(event: ApprovalAsked | Learned | MendedByHand, name: str) -> tuple[str, str]:
