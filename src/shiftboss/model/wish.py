@@ -84,7 +84,7 @@ def read_wish(text: str, components: Sequence[str], proofs: Collection[str]) -> 
 def _clauses(text: str) -> Iterator[str]:
     for part in _CLAUSES.split(" ".join(text.lower().replace("\u2019", "'").split())):
         clause = part.strip(" ,.!")
-        found = re.split(r"\s+and\s+(?=(?:do not|don't|never|leave|without|not|validate|restart|reset|only)\b)", clause)
+        found = re.split(r"\s+and\s+(?=(?:do not|don't|never|leave|without|not|restart|reset|only)\b)", clause)
         yield from (one.strip() for one in found if one.strip())
 
 
