@@ -38,10 +38,10 @@ _PLACEHOLDER = re.compile(r"\{(?:approved_plan|plan|previous_output)\}")
 def translate_agent(data: Mapping[str, Any], source: str) -> Translated:
     """The agent as a document of ours; one of ours comes back as it is."""
     others = {other for other, _ in _OTHER_NAMES}
-    if data.get("handler") is not None and not others & data.keys() and not isinstance(data.get("decisions"), Mapping):
-        return Translated(data=data)
     if not (_MARKS | others) & data.keys():
         return Translated(data=data)  # no agent at all: the check of its shape says so
+    if data.get("handler") is not None and not others & data.keys() and not isinstance(data.get("decisions"), Mapping):
+        return Translated(data=data if data.get("id") else {**data, "id": Path(source).stem})
     draft = Draft(data, source)
     draft.foreign = True
     _rename(draft)

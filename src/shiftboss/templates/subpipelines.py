@@ -71,7 +71,10 @@ def inside(outer: str, inner: str) -> str:
 
 def _ways(outer: Stage, connections: Sequence[Connection], inner: Pipeline) -> list[Connection]:
     """The inner connections, the ends among them leading out of the outer stage."""
-    outgoing = {way.condition: way.target for way in reversed(connections) if way.source == outer.id}
+    outgoing: dict[str, str | None] = {}
+    for way in connections:
+        if way.source == outer.id:
+            outgoing.setdefault(way.condition, way.target)
     return [
         replace(
             way,
