@@ -200,6 +200,8 @@ def test_a_secret_cut_in_half_is_not_kept(told):
     ("text", "notes"),
     [
         ("NOTE_ADDRESSED 2", [2]),
+        ("- NOTE_ADDRESSED: #1, 2", [1, 2]),
+        ("NOTE_ADDRESSED by hand", [1, 2]),
         ("**FEEDBACK_ADDRESSED**", [1, 2]),
         ("NOTE_ADDRESSED 9", []),
         ("no NOTE_ADDRESSED", []),

@@ -17,13 +17,15 @@ from shiftboss.model.pipeline import Agent
 from shiftboss.system.workbench import Workbench
 
 _ADDRESSED = re.compile(
-    r"^[ \t>#*_`-]{0,12}(?:NOTE|FEEDBACK)_ADDRESSED[*_`:]{0,4}(?:[ \t]{1,4}#?(\d{1,6}))?(?!\w)", re.MULTILINE
+    r"^[ \t>#*_`-]{0,12}(?:NOTE|FEEDBACK)_ADDRESSED(?![A-Za-z0-9])"
+    r"[ \t*_`:#]{0,8}(\d{1,6}(?:[ \t,#]{1,4}\d{1,6}){0,20}(?!\w))?",
+    re.MULTILINE,
 )
 
 
 def decisions_of(agent: Agent, bench: Workbench) -> tuple[str, ...]:
     """What the agent may answer here: what its stage says, or else what it says itself."""
-    return bench.brief.decisions or agent.decisions
+    return bench.brief.decisions if len(bench.brief.decisions) > 1 else agent.decisions
 
 
 def outcome_of(
@@ -47,9 +49,10 @@ def outcome_of(
 
 
 def address_notes(text: str, agent: Agent, bench: Workbench) -> None:
-    """Tell which open notes a text says it has met: `NOTE_ADDRESSED 2`, or all of them without a number."""
-    named = [found[1] for found in _ADDRESSED.finditer(text)]
-    every = any(number is None for number in named)
+    """Tell which open notes a text says it has met: `NOTE_ADDRESSED 1, 2`, or all without a number."""
+    lists = [found[1] for found in _ADDRESSED.finditer(text)]
+    every = None in lists
+    named = set(re.findall(r"\d+", " ".join(one or "" for one in lists)))
     for note in bench.brief.notes:
         if every or str(note) in named:
             bench.tell(NoteAddressed(note=note, by=agent.id))

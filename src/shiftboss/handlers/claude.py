@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from shiftboss.contracts import Handler
 from shiftboss.errors import Failed
-from shiftboss.handlers.answers import address_notes, decisions_of, keeping, outcome_of
+from shiftboss.handlers.answers import address_notes, decisions_of, outcome_of, takes_away
 from shiftboss.handlers.claude_guard import Guard, only_looks, tools_named
 from shiftboss.handlers.claude_program import answer_shape, hooks_for, options_for, package, usage_of
 from shiftboss.handlers.llm_question import brief_text
@@ -21,7 +21,7 @@ from shiftboss.model.events import Consulted
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.mind import Allowance, Usage
 from shiftboss.model.move import Delegation
-from shiftboss.model.outcome import Outcome
+from shiftboss.model.outcome import Outcome, done
 from shiftboss.model.pipeline import Agent
 from shiftboss.system.workbench import Workbench
 
@@ -32,9 +32,11 @@ def claude_handler(agent: Agent) -> Handler:
     """The handler of an agent whose file says `claude`; one that can only look is never asked to stop anything."""
 
     async def handle(order: Delegation, bench: Workbench) -> Outcome:
+        if takes_away(order) and only_looks(agent.options.tools, agent.id):
+            return done("kept")
         return await _Work(agent, order, bench).done()
 
-    return keeping(handle) if only_looks(agent.options.tools, agent.id) else handle
+    return handle
 
 
 class _Work:

@@ -33,7 +33,8 @@ def outcome_for(
 ) -> Outcome:
     """What a command that has ended says about its order."""
     read = _read(result, words)
-    word = outcomes.get(str(result.code)) or _judged(read, result.code, words)
+    declared = outcomes.get(str(result.code))
+    word = declared if declared and declared in words else _judged(read, result.code, words)
     stderr = ending(result.stderr, _STDERR, cut=result.truncated).strip()
     evidence = {**_evidence(read.told), "exit_code": result.code, **({"stderr": stderr} if stderr else {})}
     outcome = outcome_of(
