@@ -112,7 +112,7 @@ def _answers(model: str, events: Sequence[Consulted]) -> Answers:
         answered=len(usable),
         different=len({(frozenset(event.options), frozenset(event.policy)) for event in usable}),
         same=sum(set(event.chosen) == set(event.policy) for event in usable),
-        lot=sum(len(event.policy) == 1 and 1 / len(event.options) for event in usable if event.options),
+        lot=sum(1 / len(event.options) for event in usable if event.options and len(event.policy) == 1),
         first=sum(event.chosen[:1] == event.options[:1] for event in usable),
         lot_first=sum(1 / len(event.options) for event in usable if event.options),
         verdicts=dict(Counter(event.verdict for event in events).most_common()),

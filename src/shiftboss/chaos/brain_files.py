@@ -14,7 +14,8 @@ right: share of the runs that mended it, or rightly called a person. wrong: said
 ready. endless: without an end. illegal: orders that were not legal moves. These three must be 0 for any brain.
 x least: delegations against the fewest possible, mean. MTTR: median seconds to the end, in virtual time.
 agree: of the questions that leave a choice, those in which it chose exactly what the policy would. The policy \
-is no judge of what is best: below 100% is another way, not a mistake.
+is no judge of what is best: below 100% is another way, not a mistake. To start one of two moves that the policy \
+starts side by side counts as another way.
 refused: moves it chose that the hub did not admit.
 The options were shuffled for each question (but for the policy, which has an order of its own): a brain that takes \
 the first one gets nothing out of its place.
@@ -74,7 +75,7 @@ def details(scores: Sequence[BrainScore]) -> Iterator[str]:
     for one in scores:
         if one.part and not one.models:
             continue
-        over = f"; the policy took over {one.taken_over} times" if one.taken_over else ""
+        over = f"; the policy took over {times(one.taken_over)}" if one.taken_over else ""
         yield (
             f"{one.name}, {one.runs} runs: {one.choices} of {one.decisions} questions left a choice, which took it"
             f" {latency(one.seconds)} (median), 9 of 10 within {latency(one.slow)}{over}."
@@ -88,12 +89,17 @@ def told(one: Answers) -> str:
     replayed = f", {one.replayed} of them out of a recording" if one.replayed else ""
     same = f"{one.same} ({share(one.same, one.answered)})"
     return (
-        f"{one.model}: asked {one.asked} times{replayed}: {verdicts}. Of {one.answered} answers (to {one.different}"
-        f" different questions) {same} choose exactly what the policy would, by lot it would be {one.lot:.1f};"
+        f"{one.model}: asked {times(one.asked)}{replayed}: {verdicts}. Of {one.answered} usable (different questions:"
+        f" {one.different}) {same} choose exactly what the policy would, by lot it would be {one.lot:.1f};"
         f" {one.first} name the first option shown, by lot {one.lot_first:.1f}. An answer took {latency(one.seconds)}"
-        f" (median), 9 of 10 within {latency(one.slow)}. {one.calls} calls, {one.tokens} tokens, {one.money:.4f} US"
+        f" (median), 9 of 10 within {latency(one.slow)}. Calls: {one.calls}, tokens: {one.tokens}, {one.money:.4f} US"
         " dollars as far as prices are known."
     )
+
+
+def times(number: int) -> str:
+    """How often, in words."""
+    return "once" if number == 1 else f"{number} times"
 
 
 def latency(seconds: float) -> str:
