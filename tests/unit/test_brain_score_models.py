@@ -48,10 +48,8 @@ def test_answers_are_counted_by_model():
     assert (found.seconds, found.slow) == (3.0, 5.0)
     assert (found.calls, found.tokens, round(found.money, 6)) == (5, 500, 0.005)
     assert (found.first, found.lot_first, found.lot) == (1, 1.5, 1.0)
-    assert (
-        "Of 3 answers (to 2 different questions) 2 (67%) choose exactly what the policy would, by lot it would be 1.0"
-        in told(found)
-    )
+    assert "Of 3 usable (different questions: 2) 2 (67%) choose" in told(found)
+    assert "by lot it would be 1.0; 1 name the first option shown, by lot 1.5." in told(found)
 
 
 def test_models_are_told_apart():
