@@ -34,6 +34,10 @@ def _live(brain: Brain, environ: Mapping[str, str], name: str) -> Mind:
     except ImportError as error:
         what = f"the model client is not installed ({error.name or error})"
         raise BadInput([_finding(what, "pip install 'shiftboss[llm]'")]) from error
+    if brain.telemetry != "off":
+        from shiftboss.minds.telemetry import send_spans
+
+        send_spans(environ)
     scrubber = Scrubber(key, environ)
     try:
         model = model_for(brain, name, key)
