@@ -80,7 +80,31 @@ def test_files_in_error_are_named_and_the_others_written(corpus: Path) -> None:
         "pipelines/shop.json",
         "unused/idle.json",
     ]
+    assert {Path(source).name: why for source, why in done.refused.items()} == {
+        "cleaner.json": "it has errors",
+        "lost.yaml": "it has errors",
+        "night.json": "it has errors",
+        "watchman.json": "it has errors",
+    }
     assert not done.complete
+
+
+def test_a_pipeline_whose_agent_could_not_be_written_is_named_with_it(corpus: Path) -> None:
+    (corpus / "agents" / "starter.json").write_text('{"id": "starter", "role": "starts"}', encoding="utf-8")
+    (corpus / "templates" / "street.json").write_text(
+        '{"id": "street", "stages": [{"id": "a", "type": "sub_pipeline", "pipeline": "shop"}]}', encoding="utf-8"
+    )
+    refused = {Path(source).name: why for source, why in imported(corpus).refused.items()}
+    assert refused["shop.json"] == "it needs 'starter'"
+    assert refused["street.json"] == "it needs 'shop'"
+
+
+def test_a_folder_that_can_not_be_written_to_is_told(corpus: Path) -> None:
+    corpus.with_name("out").write_text("a file", encoding="utf-8")
+    done = import_folder(corpus, corpus.with_name("out"), SHIPPED)
+    unwritten = [found.what for topic, found in done.found if topic == "file not written"]
+    assert len(unwritten) == 7
+    assert all("can't be written" in what for what in unwritten)
 
 
 def test_what_is_written_is_without_findings_and_means_the_same(corpus: Path) -> None:
@@ -116,7 +140,7 @@ def test_a_file_that_differs_is_not_overwritten(corpus: Path) -> None:
     mine.parent.mkdir(parents=True)
     mine.write_text("{}", encoding="utf-8")
     done = imported(corpus)
-    found = [finding for topic, finding in done.found if topic == "file in the way"]
+    found = [finding for topic, finding in done.found if topic == "file not written"]
     assert [(finding.place, finding.severity) for finding in found] == [(str(mine), Severity.ERROR)]
     assert mine.read_text("utf-8") == "{}"
     assert len(done.written) == 6

@@ -35,9 +35,11 @@ def _summary(done: Imported) -> Iterator[str]:
     rows = [(topic, str(number)) for topic, number in counts(done.found).items()]
     if rows:
         yield from table_lines(Table(title="Findings", rows=rows))
-    for title, sources in (("Not written", done.refused), ("Left out", done.left_out)):
-        if sources:
-            yield from table_lines(Table(title=title, rows=[(clean(source),) for source in sources]))
+    refused = [(clean(source), why) for source, why in done.refused.items()]
+    left_out = [(clean(source), "shiftboss has it itself") for source in done.left_out]
+    for title, rows in (("Not written", refused), ("Left out", left_out)):
+        if rows:
+            yield from table_lines(Table(title=title, rows=rows))
     folders = [path.parent.name for path in (*done.written, *done.unchanged)]
     said = ", ".join(f"{folders.count(name)} in {name}" for name in ("agents", "pipelines", UNUSED) if name in folders)
     news = f"{len(done.written)} new" if done.written else "nothing new"
@@ -54,7 +56,7 @@ def _document(done: Imported, code: int) -> dict[str, Any]:
         "written": [str(path) for path in done.written],
         "unchanged": [str(path) for path in done.unchanged],
         "left_out": list(done.left_out),
-        "not_written": list(done.refused),
+        "not_written": dict(done.refused),
         "counts": dict(counts(done.found)),
         "diagnostics": [{**plain(found), "kind": topic} for topic, found in done.found],
         "errors": sum(found.severity is Severity.ERROR for _, found in done.found),

@@ -5,7 +5,8 @@ Part of dialect_routes.py.
 
 from typing import Any
 
-from shiftboss.model.pipeline import Agent
+from shiftboss.model.pipeline import Agent, StageMode
+from shiftboss.model.stack import RECOVERY
 from shiftboss.templates.dialect_words import SUCCESS, in_order, words_of
 from shiftboss.templates.draft import Draft, Fields, items_of
 from shiftboss.templates.finding import DocumentPath, listing
@@ -26,6 +27,10 @@ def success_first(stage: Fields, agent: Agent | None, ways: Ways) -> None:
 
 def settle_keywords(draft: Draft, stage: Fields, at: DocumentPath, agent: Agent, ways: Ways, *, hub: bool) -> Ways:
     """The connections after it; the stage's own decisions are changed in place."""
+    if agent.delegation == RECOVERY and not hub and not stage.get("mode"):
+        stage["mode"] = str(StageMode.RECOVER)
+        what = f"stage '{stage['id']}' is done by the agent that recovers; it recovers from the last failure here"
+        draft.say(at, what, "Nothing is to be done; it is mode 'recover'.", "recovery")
     stage["decisions"] = _renamed(draft, stage, at, agent, ways)
     if hub:
         _as_declared(stage, agent)

@@ -127,3 +127,21 @@ def _circle(file: UserFile, name: str, at: DocumentPath) -> Finding:
     through = "" if name == file.id else f", through '{name}'"
     what = f"pipeline '{file.id}' {verb} itself{through}"
     return Finding(source=file.source, at=at, what=what, remedy=remedy, topic="sub-pipeline")
+
+
+def origins(doc: Document, others: Mapping[str, Pipeline]) -> dict[DocumentPath, DocumentPath]:
+    """For each built stage and connection its place in the document: what was put in stands where it is named."""
+    written: Sequence[Document] = doc["stages"]
+    inner = {item["id"]: others[name] for item in written if (name := inner_of(item)) and name in others}
+    if not inner:
+        return {}
+    sizes = [len(inner[item["id"]].stages) if item["id"] in inner else 1 for item in written]
+    stages: list[DocumentPath] = [("stages", index) for index, size in enumerate(sizes) for _ in range(size)]
+    flow: Document = doc.get("flow") or {}
+    ways: Sequence[Document] = flow.get("connections") or doc.get("connections") or ()
+    places: list[DocumentPath] = [("connections", index) for index, way in enumerate(ways) if way["from"] not in inner]
+    for index, item in enumerate(written):
+        places += [("stages", index)] * (len(inner[item["id"]].connections) if item["id"] in inner else 0)
+    return {("stages", built): at for built, at in enumerate(stages)} | {
+        ("connections", built): at for built, at in enumerate(places)
+    }

@@ -13,6 +13,7 @@ from shiftboss.model.pipeline import Catalogue
 from shiftboss.model.value import Value
 from shiftboss.system.files import write_atomic
 from shiftboss.templates.extends import needs
+from shiftboss.templates.finding import listing
 from shiftboss.templates.native import as_file
 from shiftboss.templates.user import Reading, is_spare, read
 from shiftboss.templates.userfile import UserFile
@@ -29,7 +30,7 @@ class Imported(Value):
     written: tuple[Path, ...]  #: new files
     unchanged: tuple[Path, ...]  #: files that were there already, just so
     left_out: tuple[str, ...]  #: files whose agent or pipeline shiftboss has itself
-    refused: tuple[str, ...]  #: files that could not be written, as they are in error or need one that is
+    refused: Mapping[str, str]  #: file that could not be written, and why
 
     @property
     def complete(self) -> bool:
@@ -42,7 +43,6 @@ def import_folder(folder: Path, to: Path | None, base: Catalogue) -> Imported:
 
     Raises:
         BadInput: the other folder lies in this one, where it would be read as well.
-        OSError: it can't be written.
     """
     out = to or folder.absolute().with_name(f"{folder.absolute().resolve().name}-imported")
     if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
@@ -51,17 +51,27 @@ def import_folder(folder: Path, to: Path | None, base: Catalogue) -> Imported:
     reading = read([folder], base)
     left_out = [file for file in reading.files if is_spare(file, base)]
     good = usable_files(reading, [file for file in reading.files if file not in left_out], base)
-    refused = [file.source for file in reading.files if file not in good and file not in left_out]
+    refused = [file for file in reading.files if file not in good and file not in left_out]
     outcomes = [_write(path, text) for path, text in documents(good, base, out)]
-    in_the_way = tuple(("file in the way", found) for found in outcomes if isinstance(found, Diagnostic))
+    unwritten = tuple(("file not written", found) for found in outcomes if isinstance(found, Diagnostic))
     return Imported(
         folder=out,
-        found=(*reading.found, *in_the_way),
+        found=(*reading.found, *unwritten),
         written=tuple(path for new, path in _pairs(outcomes) if new),
         unchanged=tuple(path for new, path in _pairs(outcomes) if not new),
         left_out=tuple(file.source for file in left_out),
-        refused=tuple(refused),
+        refused={file.source: _why(file, reading, good, base) for file in refused},
     )
+
+
+def _why(file: UserFile, reading: Reading, good: Iterable[UserFile], base: Catalogue) -> str:
+    """Why a file was not written."""
+    if not file.usable or not file.is_pipeline or file.source in reading.wrong:
+        return "it has errors"
+    there = {(one.is_pipeline, one.id) for one in good}
+    agents = [name for name in sorted(_agents(file)) if (False, name) not in there and name not in base.agents]
+    others = [name for name in needs(file) if (True, name) not in there and name not in base.pipelines]
+    return f"it needs {listing([*agents, *others])}"
 
 
 def usable_files(reading: Reading, files: Iterable[UserFile], base: Catalogue) -> list[UserFile]:
@@ -101,8 +111,12 @@ def _write(path: Path, text: str) -> tuple[bool, Path] | Diagnostic:
             return False, path
         what = "this file is there already and differs from what would be written"
         return Diagnostic(place=str(path), what=what, remedy="Move it away, or name another folder with --to.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, text, _MODE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text, _MODE)
+    except OSError as error:
+        what = f"this file can't be written: {error.strerror}"
+        return Diagnostic(place=str(path), what=what, remedy="Make room, or name another folder with --to.")
     return True, path
 
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from shiftboss.model.pipeline import ISOLATED, Agent, Connection, Pipeline, Stage
 from shiftboss.templates.build_agent import Document
 from shiftboss.templates.derive import is_task
-from shiftboss.templates.finding import DocumentPath
 from shiftboss.templates.words import is_failure
 
 
@@ -90,7 +89,8 @@ def _after(outer: Stage, outgoing: Mapping[str, str | None], inner: Pipeline, en
     if end.condition in outgoing:
         return outgoing[end.condition]
     words = [*outer.decisions, *outgoing]
-    failed = end.condition in inner.stage(end.source).decisions[1:2] or is_failure(end.condition)
+    failures = [stage.decisions[1:2] for stage in inner.stages if stage.id == end.source]
+    failed = is_failure(end.condition) or (end.condition,) in failures
     fitting = [word for word in words if is_failure(word) == failed and word in outgoing]
     return outgoing[fitting[0]] if fitting else None
 
@@ -108,21 +108,3 @@ def _inputs(inputs: Sequence[str], inner: Mapping[str, Pipeline]) -> tuple[str, 
 def _ends(outer: str, inner: Pipeline) -> list[str]:
     enders = {way.source for way in inner.connections if way.target is None}
     return [inside(outer, stage.id) for stage in inner.stages if stage.id in enders]
-
-
-def origins(doc: Document, others: Mapping[str, Pipeline]) -> dict[DocumentPath, DocumentPath]:
-    """For each built stage and connection its place in the document: what was put in stands where it is named."""
-    written: Sequence[Document] = doc["stages"]
-    inner = {item["id"]: others[name] for item in written if (name := inner_of(item)) and name in others}
-    if not inner:
-        return {}
-    sizes = [len(inner[item["id"]].stages) if item["id"] in inner else 1 for item in written]
-    stages: list[DocumentPath] = [("stages", index) for index, size in enumerate(sizes) for _ in range(size)]
-    flow: Document = doc.get("flow") or {}
-    ways: Sequence[Document] = flow.get("connections") or doc.get("connections") or ()
-    places: list[DocumentPath] = [("connections", index) for index, way in enumerate(ways) if way["from"] not in inner]
-    for index, item in enumerate(written):
-        places += [("stages", index)] * (len(inner[item["id"]].connections) if item["id"] in inner else 0)
-    return {("stages", built): at for built, at in enumerate(stages)} | {
-        ("connections", built): at for built, at in enumerate(places)
-    }

@@ -17,12 +17,12 @@ from shiftboss.templates.callables import missing
 from shiftboss.templates.check_agents import program_findings
 from shiftboss.templates.checks import check
 from shiftboss.templates.dialects import original, settle, translate
-from shiftboss.templates.extends import build_pipelines
+from shiftboss.templates.extends import build_pipelines, origins
 from shiftboss.templates.finding import DocumentPath, Finding, diagnostic, listing
 from shiftboss.templates.positions import parse
 from shiftboss.templates.schema import AgentForm, PipelineForm
 from shiftboss.templates.shape import shape_findings
-from shiftboss.templates.subpipelines import inner_of, origins
+from shiftboss.templates.subpipelines import inner_of
 from shiftboss.templates.userfile import UserFile
 
 SUFFIXES = (".json", ".yaml", ".yml")
