@@ -44,16 +44,16 @@ def models(given: argparse.Namespace) -> Iterator[dict[str, Maker]]:
     with contextlib.ExitStack() as servers:
         found: dict[str, Maker] = {}
         if given.model:
-            found["llm"] = asking(Brain(kind="llm", model=given.model, base_url=given.base_url), given.seed)
+            found["llm"] = asking(Brain(kind="llm", model=given.model, base_url=given.base_url))
         elif not given.without_model:
             for row, (what, model) in HERE.items():
                 address = servers.enter_context(served(what))
-                found[row] = asking(Brain(kind="llm", model=model, base_url=address), given.seed)
+                found[row] = asking(Brain(kind="llm", model=model, base_url=address))
         yield found
 
 
-def asking(brain: Brain, seed: int) -> Maker:
-    return maker(open_mind(brain), PLENTY, SECONDS, seed)
+def asking(brain: Brain) -> Maker:
+    return maker(open_mind(brain), PLENTY, SECONDS)
 
 
 def scores(given: argparse.Namespace) -> list[BrainScore]:

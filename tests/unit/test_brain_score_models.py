@@ -9,11 +9,11 @@ from command import document, shiftboss
 from shiftboss.app import STORE
 from shiftboss.chaos.brain_count import answers_of, ninth
 from shiftboss.chaos.brain_files import told
-from shiftboss.chaos.brain_model import Purse, left, maker, reordered
+from shiftboss.chaos.brain_model import Purse, left, maker
 from shiftboss.chaos.brain_score import compare, play
 from shiftboss.errors import MindFailed
 from shiftboss.model.events import Consulted, RunStarted
-from shiftboss.model.mind import Allowance, Field, FieldKind, Question, Reply, Usage
+from shiftboss.model.mind import Allowance, FieldKind, Reply, Usage
 from shiftboss.packs.mining.pack import PACK
 from shiftboss.store.database import Database
 from shiftboss.store.journal import Journal
@@ -82,7 +82,7 @@ class FirstOption:
 
 def test_a_model_that_is_played_is_counted():
     mind = FirstOption()
-    score = compare(PACK, ["policy"], seed=1, runs=40, models={"llm": maker(mind, PLENTY, 1.0, 1)}, model_runs=8)[-1]
+    score = compare(PACK, ["policy"], seed=1, runs=40, models={"llm": maker(mind, PLENTY, 1.0)}, model_runs=8)[-1]
     (model,) = score.models
     assert score.safe
     assert (model.model, model.asked, model.first) == ("first:option", mind.asked, mind.asked)
@@ -91,7 +91,7 @@ def test_a_model_that_is_played_is_counted():
 
 
 def test_where_the_model_fails_the_policy_decides():
-    models = {"llm": maker(FirstOption(failing=True), PLENTY, 1.0, 1)}
+    models = {"llm": maker(FirstOption(failing=True), PLENTY, 1.0)}
     scores = compare(PACK, ["policy"], seed=1, runs=40, models=models, model_runs=8)
     (model,) = scores[-1].models
     assert model.verdicts == {"late": model.asked}
@@ -100,7 +100,7 @@ def test_where_the_model_fails_the_policy_decides():
 
 def test_one_purse_holds_for_all_runs():
     mind = FirstOption()
-    models = {"llm": maker(mind, PLENTY.but(money=0.035), 1.0, 1)}
+    models = {"llm": maker(mind, PLENTY.but(money=0.035), 1.0)}
     score = compare(PACK, [], seed=1, runs=40, models=models, model_runs=8)[-1]
     assert mind.asked == 4
     assert score.models[0].verdicts["spent"] == score.models[0].asked - 4
@@ -120,21 +120,8 @@ def test_what_a_failed_answer_cost_is_counted():
     assert left(Allowance(calls=1, tokens=100, money=1.0), purse.used) == Allowance(calls=0, tokens=0, money=0.99)
 
 
-def test_the_options_are_shown_in_another_order_and_nothing_else_changes():
-    text = "note: - pool: x\n- pool is broken: y\n\nOPTIONS\n- pool: bring it up\n- daemon: bring it up\n- wait: for it"
-    fields = (
-        Field(name="decision", kind=FieldKind.CHOICE, options=("pool", "daemon", "wait"), doc=""),
-        Field(name="also", kind=FieldKind.CHOICES, options=("pool", "daemon"), doc=""),
-        Field(name="reasoning", kind=FieldKind.TEXT, doc=""),
-    )
-    found = reordered(Question(purpose="decide", system="s", text=text, fields=fields), ["wait", "daemon", "pool"])
-    assert found.text.splitlines()[:4] == text.splitlines()[:4]
-    assert found.text.splitlines()[4:] == ["- wait: for it", "- daemon: bring it up", "- pool: bring it up"]
-    assert [one.options for one in found.fields] == [("wait", "daemon", "pool"), ("daemon", "pool"), ()]
-
-
 def test_the_same_question_comes_in_several_orders():
-    runs = play(PACK, maker(FirstOption(), PLENTY, 1.0, 1), seed=1, numbers=range(80))
+    runs = play(PACK, maker(FirstOption(), PLENTY, 1.0), seed=1, numbers=range(80))
     events = [event for run in runs for asked_ in run.asked for event in asked_.consulted]
     orders = {}
     for event in events:

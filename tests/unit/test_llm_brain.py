@@ -11,7 +11,9 @@ from demo.small import STRATEGIES, Driver, Part, hub_stack, ready, world_of
 from scripted_mind import ScriptedMind, options, pick
 from shiftboss.brains.llm import LlmBrain
 from shiftboss.brains.question import WAIT
+from shiftboss.contracts import Mind
 from shiftboss.errors import MindFailed
+from shiftboss.minds.recording import RecordingMind, ReplayMind
 from shiftboss.model.events import Consulted, Decided, Delegated, NotAdmitted, NoteAdded, NoteAddressed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.mind import Allowance, Question, Usage
@@ -24,7 +26,8 @@ CHAIN = {"a": (), "b": ("a",), "c": ("a",)}
 PLENTY = Allowance(calls=1000, tokens=10**9, money=10**6)
 
 
-def driven(folder: Path, mind: ScriptedMind, requires=None, allowance=PLENTY, **more) -> Driver:
+def driven(folder: Path, mind: Mind, requires=None, allowance=PLENTY, **more) -> Driver:
+    folder.mkdir(exist_ok=True)
     stack = more.pop("stack", None) or hub_stack(requires or CHAIN)
     world = more.pop("world", None) or world_of(stack)
     brain = LlmBrain(mind, allowance=allowance, seconds=30.0)
@@ -268,3 +271,20 @@ def test_whatever_the_model_answers_only_legal_things_happen_and_the_run_ends(tm
         assert {key: part.health for key, part in world.parts.items()} == dict.fromkeys(world.parts, Health.READY)
     for asked in of(driver, Consulted):
         assert set(asked.chosen) <= set(asked.options)
+
+
+def test_a_run_is_repeated_from_a_recording_without_asking_anybody(tmp_path: Path):
+    names = dict.fromkeys("abcdef", ())
+    first = driven(
+        tmp_path / "1", RecordingMind(mind := ScriptedMind(pick("d", "b", "x")), tmp_path / "said"), names, run="r1"
+    )
+    again = driven(tmp_path / "2", ReplayMind(tmp_path / "said"), names, run="r2")
+    endings = [run(first), run(again)]
+    assert endings == [Ending.CONVERGED] * 2
+    assert mind.asked
+    assert [e.component for e in of(again, Delegated)] == [e.component for e in of(first, Delegated)]
+    assert {one.verdict for one in of(again, Consulted)} == {"followed"}
+    assert all(one.replayed for one in of(again, Consulted))
+    assert [one.options for one in of(again, Consulted)] != [one.options for one in of(first, Consulted)], (
+        "shuffled anew"
+    )

@@ -94,6 +94,8 @@ class Adviser:
             reply = await self._mind.ask(question, self._seconds)
         except MindFailed as error:
             return about.but(verdict=error.verdict, why=redact(str(error)), **vars(error.usage))
+        except Exception as error:  # noqa: BLE001 - a mind's bug is no answer, and must not stop a run
+            return about.but(verdict="failed", why=redact(f"{type(error).__name__}: {error}"), calls=1)
         self.addressed = tuple(number for number in _notes(reply) if number in situation.notes)
         return about.but(**_answered(reply, question, names))
 

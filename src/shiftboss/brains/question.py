@@ -4,12 +4,11 @@ Whatever comes from logs, programs or people stands between marks as data; its o
 nothing in it adds an option: the options are the legal moves, and an answer is one of them or no answer.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
-from shiftboss.model.failure import signature, without_particulars
+from shiftboss.model.failure import signature
 from shiftboss.model.gap import Gap
 from shiftboss.model.mind import Field, FieldKind, Question
 from shiftboss.model.move import Mode, Move
@@ -44,7 +43,7 @@ _FENCE = re.compile(r"<{2,}|>{2,}")
 def question_for(situation: Situation, options: Sequence[Move]) -> tuple[Question, list[str]]:
     """The question, and its options in the order shown: shuffled, so that no place in the list is worth anything.
 
-    The same situation is always asked in the same order.
+    Each time anew, as the same few situations come again and again; but a run that is taken up again asks the same.
     """
     seen = "\n".join(_seen(situation))
     lines = [f"- {move.id}: {_option(move)}" for move in options]
@@ -53,7 +52,7 @@ def question_for(situation: Situation, options: Sequence[Move]) -> tuple[Questio
         names.append(WAIT)
         lines.append(f"- {WAIT}: start nothing more until something that is under way has ended")
     order = list(range(len(names)))
-    seed = hashlib.sha256(without_particulars(seen).encode()).hexdigest()
+    seed = f"{situation.run}/{situation.turn}/{situation.usage.calls}"
     Random(seed).shuffle(order)  # noqa: S311 - against habits of models, not for secrets
     names, lines = [names[index] for index in order], [lines[index] for index in order]
     text = f"{seen}\n\nOPTIONS (in no order)\n" + "\n".join(lines)

@@ -140,6 +140,7 @@ class Hub:
     def _situation(self) -> Situation:
         return Situation(
             turn=self.state.decisions,  # turns in which nothing was decided are not counted
+            run=self.charter.run,
             goal=self.charter.goal,
             stack=self.charter.stack,
             environments=self.charter.environments,

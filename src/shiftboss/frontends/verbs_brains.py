@@ -94,7 +94,7 @@ def _simulated(call: Call) -> int:
         [name for name in names if name != MODEL],
         seed=seed,
         runs=runs,
-        models={MODEL: _maker(session, seed)} if MODEL in names else {},
+        models={MODEL: _maker(session)} if MODEL in names else {},
         model_runs=_model_runs(call, runs),
         say=lambda text: None if silent else write([clean(text)]),
     )
@@ -124,12 +124,12 @@ def _brains(call: Call, session: Session) -> list[str]:
     return named
 
 
-def _maker(session: Session, seed: int) -> "Maker":
+def _maker(session: Session) -> "Maker":
     from shiftboss.app import allowance_of
     from shiftboss.chaos.brain_model import maker
 
     given = session.settings.brain
-    return maker(session.mind(), allowance_of(given), given.seconds, seed)
+    return maker(session.mind(), allowance_of(given), given.seconds)
 
 
 def _model_runs(call: Call, runs: int) -> int:

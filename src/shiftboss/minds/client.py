@@ -51,7 +51,7 @@ class ClientMind:
         began, used = time.monotonic(), RunUsage()
         limit = asyncio.timeout(seconds)
         try:
-            async with limit:
+            async with limit, self._model:  # its connections end with the answer: nobody closes a mind
                 values = await self._values(question, used)
         except Exception as error:
             verdict, why = _verdict(error, late=limit.expired(), seconds=seconds)

@@ -44,6 +44,7 @@ class Situation(Value):
     """What is wanted, what is seen, what was tried, what is legal now."""
 
     turn: int
+    run: str = ""
     goal: Goal
     stack: Stack
     environments: Sequence[str] = ()
