@@ -148,13 +148,13 @@ def test_a_command_that_can_not_be_started(told, argv, kind, said):
 
 def test_it_is_gone_with_its_children_when_its_time_is_up(told):
     with pytest.raises(Failed) as caught:
-        run(told, "trap '' TERM; sleep 300 & sleep 300", seconds=0.3)
+        run(told, "trap '' TERM; sleep 300 & setsid sleep 301 & sleep 300", seconds=0.3)
     assert caught.value.kind is FailureKind.TIMEOUT
     assert eventually(lambda: not marked(told.home))
 
 
 def test_it_is_gone_with_its_children_when_the_order_is_cancelled(told):
-    put_script(told.home, "work.sh", "trap '' TERM; sleep 300 & touch up; sleep 300")
+    put_script(told.home, "work.sh", "trap '' TERM; setsid sh -c 'trap \"\" TERM; touch up; sleep 300' & sleep 300")
     one = agent("command", str(told.home / "agent.json"), argv=("./work.sh",))
 
     async def cancel() -> None:
@@ -167,6 +167,12 @@ def test_it_is_gone_with_its_children_when_the_order_is_cancelled(told):
 
     asyncio.run(cancel())
     assert eventually(lambda: not marked(told.home))
+
+
+def test_what_it_leaves_on_purpose_stays_and_is_not_waited_for(told):
+    stays = "setsid sh -c 'touch up; exec sleep 300' > /dev/null 2>&1 &"
+    assert run(told, f"{stays}\nwhile [ ! -e up ]; do sleep 0.01; done").status is Status.DONE
+    assert len(marked(told.home)) == 1
 
 
 def test_what_can_not_be_told_to_stop_is_kept(told):

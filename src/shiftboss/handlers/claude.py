@@ -15,6 +15,7 @@ from shiftboss.handlers.answers import address_notes, decisions_of, outcome_of, 
 from shiftboss.handlers.claude_guard import Guard, only_looks, tools_named
 from shiftboss.handlers.claude_program import answer_shape, hooks_for, options_for, package, usage_of
 from shiftboss.handlers.llm_question import brief_text
+from shiftboss.handlers.sweeping import swept
 from shiftboss.handlers.tool_place import ToolPlace
 from shiftboss.handlers.untrusted import beginning, sentence
 from shiftboss.model.events import Consulted
@@ -54,7 +55,8 @@ class _Work:
     async def done(self) -> Outcome:
         """Let the program work, and read its answer."""
         try:
-            answer = await self._answer()
+            async with swept(self._order, self._bench):
+                answer = await self._answer()
         except Failed as error:
             error.changes += self._guard.changes
             raise

@@ -17,6 +17,7 @@ from shiftboss.handlers.command_order import (
     ordinary_variables,
     values_for,
 )
+from shiftboss.handlers.sweeping import swept
 from shiftboss.model.move import Delegation
 from shiftboss.model.outcome import Outcome
 from shiftboss.model.pipeline import Agent
@@ -38,15 +39,16 @@ async def _run(agent: Agent, order: Delegation, bench: Workbench) -> Outcome:
     options, words = agent.options, decisions_of(agent, bench)
     argv = filled_in(options.argv, values_for(order, bench), agent.id)
     bench.environment.make()
-    result = await bench.processes.run_tool(
-        argv,
-        timeout=min(options.seconds or order.deadline, order.deadline),
-        cwd=folder_of(agent.source, options.folder, bench),
-        run=order.run,
-        delegation=order.id,
-        env={**declared_variables(agent), ORDER: order_text(order, bench, words)},
-        inherited=ordinary_variables(),
-        limit_bytes=_BYTES,
-    )
+    async with swept(order, bench):
+        result = await bench.processes.run_tool(
+            argv,
+            timeout=min(options.seconds or order.deadline, order.deadline),
+            cwd=folder_of(agent.source, options.folder, bench),
+            run=order.run,
+            delegation=order.id,
+            env={**declared_variables(agent), ORDER: order_text(order, bench, words)},
+            inherited=ordinary_variables(),
+            limit_bytes=_BYTES,
+        )
     address_notes(result.stdout, agent, bench)
     return outcome_for(result, order, words, program=Path(argv[0]).name, outcomes=options.outcomes)

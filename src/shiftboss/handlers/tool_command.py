@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from shiftboss.handlers.command_order import ordinary_variables
+from shiftboss.handlers.sweeping import swept
 from shiftboss.handlers.tool_place import NotAllowed, ToolPlace
 from shiftboss.handlers.untrusted import ending
 from shiftboss.model.consent import Answer
@@ -21,15 +22,16 @@ _SHOWN = 1_800
 async def run_command(argument: str, place: ToolPlace) -> str:
     """The exit code of a command and the end of what it printed."""
     argv = allowed_command(argument, place.commands, place.bench)
-    result = await place.bench.processes.run_tool(
-        argv,
-        timeout=min(_SECONDS, place.seconds),
-        cwd=place.folder,
-        run=place.order.run,
-        delegation=place.order.id,
-        inherited=ordinary_variables(),
-        limit_bytes=_BYTES,
-    )
+    async with swept(place.order, place.bench):
+        result = await place.bench.processes.run_tool(
+            argv,
+            timeout=min(_SECONDS, place.seconds),
+            cwd=place.folder,
+            run=place.order.run,
+            delegation=place.order.id,
+            inherited=ordinary_variables(),
+            limit_bytes=_BYTES,
+        )
     shown = {name: ending(getattr(result, name), _SHOWN, cut=result.truncated) for name in ("stdout", "stderr")}
     return "\n".join([f"exit code {result.code}", *(f"{name}: {text}" for name, text in shown.items() if text)])
 
