@@ -17,6 +17,7 @@ from shiftboss.model.pipeline import (
     Stage,
     StageMode,
 )
+from shiftboss.model.stack import RECOVERY
 from shiftboss.templates.build_agent import Document, decisions_of, text_of
 from shiftboss.templates.derive import delegations, hub_connections, hub_decisions
 from shiftboss.templates.subpipelines import expand, inner_of
@@ -92,12 +93,12 @@ def _stage(doc: Document, agents: Mapping[str, Agent], kind: PipelineKind) -> St
 
 
 def _own_components(stage: str, agent: Agent | None, mode: StageMode | None, kind: PipelineKind) -> tuple[str, ...]:
-    """All of the agent's; of one without components the stage itself, which is then a task."""
+    """All of the agent's; of one without components the stage itself, which is then a task (see derive.is_task)."""
     if agent is None or kind is PipelineKind.HUB or mode is StageMode.RECOVER:
         return ()
-    if not agent.components and mode is not StageMode.VERIFY and agent.handler is not None and not agent.is_hub:
-        return (stage,)
-    return tuple(spec.name for spec in agent.components)
+    if agent.handler is None or agent.is_hub or agent.delegation == RECOVERY or mode is StageMode.VERIFY:
+        return tuple(spec.name for spec in agent.components)
+    return tuple(spec.name for spec in agent.components) or (stage,)
 
 
 def _with_hub_words(stages: tuple[Stage, ...], agents: Mapping[str, Agent]) -> tuple[Stage, ...]:

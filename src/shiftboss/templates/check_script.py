@@ -54,15 +54,7 @@ def _work_findings(pipeline: Pipeline, stage: Stage, index: int, agent: Agent, o
             remedy="Put it first, or take another agent.",
         )
         return
-    task = is_task(stage, agent)
-    if task and stage.id in owned:
-        yield Finding(
-            source=pipeline.source,
-            at=("stages", index, "id"),
-            what=f"stage '{stage.id}' is a task of agent '{agent.id}', and a component has the same name",
-            remedy="Give the stage another id.",
-        )
-    if task:
+    if is_task(stage, agent):
         return
     if not stage.components and stage.mode is not StageMode.RECOVER and agent.handler is not None:
         yield Finding(

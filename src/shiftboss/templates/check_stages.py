@@ -30,6 +30,19 @@ def stage_findings(pipeline: Pipeline, catalogue: Catalogue, broken: Collection[
             yield from _word_findings(pipeline, stage, index)
 
 
+def task_findings(pipeline: Pipeline, catalogue: Catalogue) -> Iterator[Finding]:
+    """Stages that are tasks, and so components of their own name; the agents must be known."""
+    tasks, components = catalogue.tasks_of(pipeline), catalogue.components_of(pipeline)
+    for index, stage in own_stages(pipeline, catalogue):
+        if stage.id in tasks and stage.id in components:
+            yield Finding(
+                source=pipeline.source,
+                at=("stages", index, "id"),
+                what=f"stage '{stage.id}' is a task of agent '{stage.agent}', and a component has the same name",
+                remedy="Give the stage another id.",
+            )
+
+
 def _id_findings(pipeline: Pipeline, stage: Stage, index: int, before: Sequence[Stage]) -> Iterator[Finding]:
     if stage.id in [other.id for other in before]:
         yield Finding(

@@ -13,7 +13,7 @@ from shiftboss.templates.check_agents import agent_findings
 from shiftboss.templates.check_components import component_findings, loose_findings
 from shiftboss.templates.check_hub import hub_findings
 from shiftboss.templates.check_script import script_findings
-from shiftboss.templates.check_stages import stage_findings
+from shiftboss.templates.check_stages import stage_findings, task_findings
 from shiftboss.templates.finding import Finding, hint, listing
 
 
@@ -32,6 +32,7 @@ def _pipeline(pipeline: Pipeline, catalogue: Catalogue, broken: Collection[str])
     if any(stage.agent not in catalogue.agents for stage in pipeline.stages):
         return  # what the stages may answer and need is not known: all else would be guessing
     yield from (replace(found, about=pipeline.source) for found in component_findings(pipeline, catalogue))
+    yield from task_findings(pipeline, catalogue)
     yield from _successor(pipeline, catalogue, broken)
     if pipeline.kind is PipelineKind.HUB:
         yield from hub_findings(pipeline, catalogue)

@@ -6,7 +6,7 @@ Pure. Called by build.py when connections are left out and by checks.py to compa
 from collections.abc import Iterable, Mapping, Sequence
 
 from shiftboss.model.pipeline import Agent, Connection, Stage, StageMode
-from shiftboss.model.stack import COMPLETE, ESCALATE
+from shiftboss.model.stack import COMPLETE, ESCALATE, RECOVERY
 
 ENDINGS = (COMPLETE, ESCALATE)  #: the hub's keywords that end a run
 
@@ -31,7 +31,7 @@ def hub_decisions(written: Sequence[str], keywords: Iterable[str]) -> tuple[str,
 
 def is_task(stage: Stage, agent: Agent | None) -> bool:
     """Whether a scripted stage is work on no component: then only its agent's word says how it went."""
-    own = agent is not None and not agent.components and not agent.is_hub
+    own = agent is not None and not agent.components and not agent.is_hub and agent.delegation != RECOVERY
     return own and stage.components == (stage.id,) and stage.mode not in (StageMode.VERIFY, StageMode.RECOVER)
 
 
