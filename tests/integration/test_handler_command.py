@@ -72,6 +72,11 @@ def test_the_word(told, script, word):
     assert said == word
 
 
+def test_a_code_that_was_read_as_a_number_counts_and_a_word_that_is_not_the_agent_s_does_not(told):
+    assert run(told, "exit 7", outcomes={7: "environment_reset"}).special == "environment_reset"
+    assert run(told, "exit 7", outcomes={"7": "anything"}).status is Status.FAILED
+
+
 def test_a_json_answer_says_everything(told):
     answer = {
         "decision": "pool_failure",

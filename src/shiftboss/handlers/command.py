@@ -50,5 +50,6 @@ async def _run(agent: Agent, order: Delegation, bench: Workbench) -> Outcome:
             inherited=ordinary_variables(),
             limit_bytes=_BYTES,
         )
+    outcomes = {str(code): word for code, word in options.outcomes.items()}  # YAML reads a code as a number
     address_notes(result.stdout, agent, bench)
-    return outcome_for(result, order, words, program=Path(argv[0]).name, outcomes=options.outcomes)
+    return outcome_for(result, order, words, program=Path(argv[0]).name, outcomes=outcomes)
