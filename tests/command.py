@@ -13,14 +13,14 @@ def environment(**more):
     return {**kept, "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **more}
 
 
-def shiftboss(place, *words, prefix=(), **environ):
+def shiftboss(place, *words, prefix=(), seconds=60, **environ):
     return subprocess.run(
         [*prefix, *SHIFTBOSS, *map(str, words)],
         cwd=place,
         env=environment(**environ),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=seconds,
         check=False,
     )
 

@@ -3,11 +3,13 @@
 import json
 import socket
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from golden import fresh  # noqa: F401 - a fixture
 from stacks import Stack, touched
 
+from command import shiftboss
 from models import ask, assert_no_harm, played
 from shiftboss.model.events import Consulted, Decided, Delegated, NotAdmitted, Settled
 
@@ -96,3 +98,19 @@ def test_a_real_model_gets_through_a_port_conflict(smollm: str, fresh: Stack):  
 
 def test_on_the_simulated_stack_it_does_no_harm(smollm: str):
     assert_no_harm(played("openai:smollm2-135m-instruct", smollm, runs=3))
+
+
+def test_agents_that_are_prompts_end_within_their_tools_and_words(smollm: str, tmp_path: Path):
+    example = Path(__file__).parents[2] / "examples" / "prompts" / "pipelines" / "look-and-judge.json"
+    sets = [f"--set={key}={value}" for key, value in (("brain.model", "openai:smollm2"), ("brain.base_url", smollm))]
+    words = ["run", str(example), "--prompt", "is the plan good enough?", "--json", *sets, "--set", "brain.seconds=60"]
+    done = shiftboss(tmp_path, *words, seconds=600)
+    found = json.loads(done.stdout)
+    assert (found["ending"], done.returncode) in (("converged", 0), ("escalated", 3))
+    assert found["consulted"], "the model did the work"
+    assert {one["purpose"] for one in found["consulted"]} == {"work"}
+    assert {one["tool"] for one in found["tools"] if one["allowed"]} <= {"list_files", "read_file"}
+    answers = {"look": {"looked", "could_not_look"}, "judge": {"good_enough", "not_good_enough"}}
+    for one in found["delegations"]:
+        assert one["outcome"] in answers[one["component"]]
+    assert found["delegations"]

@@ -274,17 +274,13 @@ def test_whatever_the_model_answers_only_legal_things_happen_and_the_run_ends(tm
 
 
 def test_a_run_is_repeated_from_a_recording_without_asking_anybody(tmp_path: Path):
-    names = dict.fromkeys("abcdef", ())
-    first = driven(
-        tmp_path / "1", RecordingMind(mind := ScriptedMind(pick("d", "b", "x")), tmp_path / "said"), names, run="r1"
-    )
-    again = driven(tmp_path / "2", ReplayMind(tmp_path / "said"), names, run="r2")
-    endings = [run(first), run(again)]
-    assert endings == [Ending.CONVERGED] * 2
+    names, said = dict.fromkeys("abcdef", ()), tmp_path / "said"
+    first = driven(tmp_path / "1", RecordingMind(mind := ScriptedMind(pick("d", "b")), said), names, run="r1")
+    assert run(first) is Ending.CONVERGED
     assert mind.asked
+    again = driven(tmp_path / "2", ReplayMind(said), names, run="r2")
+    assert run(again) is Ending.CONVERGED
+    before, after = of(first, Consulted), of(again, Consulted)
     assert [e.component for e in of(again, Delegated)] == [e.component for e in of(first, Delegated)]
-    assert {one.verdict for one in of(again, Consulted)} == {"followed"}
-    assert all(one.replayed for one in of(again, Consulted))
-    assert [one.options for one in of(again, Consulted)] != [one.options for one in of(first, Consulted)], (
-        "shuffled anew"
-    )
+    assert [(one.verdict, one.replayed) for one in after] == [("followed", True)] * len(before)
+    assert [one.options for one in after] != [one.options for one in before], "shuffled anew"
