@@ -100,7 +100,7 @@ def _read_all(paths: Sequence[Path]) -> tuple[list[UserFile], list[Finding]]:
 
 
 def template_files(path: Path) -> Iterator[Path]:
-    """The template files a path stands for: itself, or a folder's own and those in its agents and pipelines."""
+    """The template files a path stands for: itself, or a folder's own and those of its three subfolders."""
     if not path.is_dir():
         yield from [path] if path.exists() and path.suffix in SUFFIXES else []
         return
