@@ -49,7 +49,7 @@ async def plan(session: Session, goal: Goal) -> "Plan":
         records.close()
     wanted = {f"{e}/{name}" for e in session.benches for name in analysis.wanted_in(e)}
     shown = {key: seen for key, seen in snapshot.items() if key in wanted}
-    return plan_for(session.stack, shown, gaps, known, session.settings.limits.parallel)
+    return plan_for(session.stack, shown, gaps, known, session.settings.limits.parallel, goal.untouched)
 
 
 def conditions(session: Session) -> dict[str, Conditions]:

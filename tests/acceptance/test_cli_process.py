@@ -118,6 +118,17 @@ def test_plan_of_an_empty_place(place):
     assert list(place.iterdir()) == []
 
 
+def test_plan_of_a_goal_in_words(place):
+    result = no_traceback(shiftboss(place, "plan", "--goal", "everything but not the daemon"))
+    assert result.returncode == 0
+    assert result.stdout.startswith("Goal: up everything; not to be touched: daemon\n")
+    assert "skips    daemon — not to be touched" in result.stdout
+    assert "skips    pool — waits for daemon in vain" in result.stdout
+    assert "delegate_daemon_setup" not in result.stdout
+    assert no_traceback(shiftboss(place, "plan", "--goal", "stop the pool")).returncode == 2
+    assert list(place.iterdir()) == []
+
+
 def test_validate_without_files_checks_everything_that_is_shipped(place):
     result = shiftboss(place, "validate")
     assert (result.returncode, result.stdout, result.stderr) == (0, "No errors, no warnings.\n", "")
@@ -129,7 +140,7 @@ def test_validate_tells_all_findings_of_the_named_files(place):
     (place / "shiftboss.toml").write_text("[ports]\nrpc = 0\n")
     result = no_traceback(shiftboss(place, "validate", "agent.json", "torn.yaml", "shiftboss.toml", "gone.json"))
     assert result.returncode == 2
-    for part in ("agent.json:2", "torn.yaml", "shiftboss.toml:2", "gone.json"):
+    for part in ("agent.json:1", "torn.yaml", "shiftboss.toml:2", "gone.json"):
         assert part in result.stderr
     assert re.search(r"^\d+ errors, ", result.stdout)
     found = document(shiftboss(place, "validate", "agent.json", "--json"))

@@ -257,6 +257,8 @@ Turn 0, by the policy brain
     - regtest/miner/ensure: not in this turn; it stays legal
   Not admitted:
     - regtest/miner/ensure: its lock is taken
+  Afterwards:
+    - a person said: somebody looked at it
 """
 
 

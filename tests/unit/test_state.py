@@ -16,6 +16,7 @@ from shiftboss.model.events import Delegated, EnvironmentEnded, RunEnded, RunRes
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Mode
 from shiftboss.model.observation import Health
+from shiftboss.model.outcome import Status
 from shiftboss.model.pipeline import ComponentSpec
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.run import Ending, Goal, Want
@@ -113,12 +114,14 @@ def check_budgets(driver: Driver) -> None:
     for event in driver.of(Delegated):
         orders.setdefault(f"{event.environment}/{event.component}", []).append(event)
         recoveries[event.environment] = recoveries.get(event.environment, 0) + (event.mode == Mode.RECOVER)
-    assert all(len(some) <= budget.attempts + budget.recoveries + 1 for some in orders.values())
-    assert all(number <= budget.recoveries for number in recoveries.values())
     settled = {event.id: event for event in driver.of(Settled)}
+    cancelled = {name for name, event in settled.items() if event.status == Status.CANCELLED}  # these are no attempts
     for some in orders.values():
-        failed = [settled[event.id] for event in some if event.id in settled and not settled[event.id].ok]
-        assert len(failed) <= budget.attempts
+        assert sum(event.id not in cancelled for event in some) <= budget.attempts + budget.recoveries + 1
+    assert all(number <= budget.recoveries for number in recoveries.values())
+    for some in orders.values():
+        ended = [settled[event.id] for event in some if event.id in settled.keys() - cancelled]
+        assert sum(not event.ok for event in ended) <= budget.attempts
 
 
 def check_company(driver: Driver) -> None:

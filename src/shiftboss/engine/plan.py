@@ -3,7 +3,7 @@
 The times are those of a simulated run (engine/schedule.py) in the order the hub would choose, so lanes and locks count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from shiftboss.engine.moves import Budget, Options, Terms, options_for
 from shiftboss.engine.schedule import Timetable, timetable
@@ -66,9 +66,12 @@ def plan_for(
     gaps: Mapping[str, Gap],
     expected: Mapping[str, Estimates],
     lanes: int = 4,
+    untouched: Collection[str] = (),
 ) -> Plan:
     """The steps in the order of their start; `expected` holds what is known of durations, by environment."""
-    moves = {key: move for key, gap in gaps.items() if (move := _first(_options(gap, stack))) is not None}
+    kept = _kept(gaps, stack, untouched)
+    options = {key: _options(gap, stack) for key, gap in gaps.items() if key not in kept}
+    moves = {key: move for key, one in options.items() if (move := _first(one)) is not None}
     known = {key: _estimate(move, expected.get(move.environment)) for key, move in moves.items()}
     graph = work_of(stack, {key: gaps[key] for key in moves}, {key: one.seconds for key, one in known.items()})
     ranking = ranked(graph, {key: gaps[key] for key in moves}, lanes)
@@ -76,7 +79,7 @@ def plan_for(
     taken = {key: one.but(seconds=graph.seconds[key]) for key, one in known.items()}
     steps = [_step(moves[key], gaps[key], times.starts[key], taken[key]) for key in times.starts]
     steps.sort(key=lambda step: (step.starts, step.environment, stack.order[step.component]))
-    return _plan(steps, _skips(snapshot, gaps), times, ranking, taken, lanes)
+    return _plan(steps, [*_skips(snapshot, gaps), *kept.values()], times, ranking, taken, lanes)
 
 
 def _plan(
@@ -106,6 +109,18 @@ def _skips(snapshot: Snapshot, gaps: Mapping[str, Gap]) -> list[Skip]:
         for key, seen in snapshot.items()
         if key not in gaps
     ]
+
+
+def _kept(gaps: Mapping[str, Gap], stack: Stack, untouched: Collection[str]) -> dict[str, Skip]:
+    """What would be done if the goal did not say not to touch it, or what it stands on."""
+    found: dict[str, Skip] = {}
+    for key, gap in gaps.items():
+        below = {name for name in untouched if gap.component in (name, *stack.downstream(name))}
+        lacking = [name for name in stack.order if name in below and f"{gap.environment}/{name}" in gaps]
+        if lacking:
+            why = "not to be touched, though" if gap.component in lacking else f"waits for {lacking[0]} in vain"
+            found[key] = Skip(environment=gap.environment, component=gap.component, why=f"{why}: {gap.why}")
+    return found
 
 
 def _estimate(move: Move, known: Estimates | None) -> Estimate:

@@ -54,6 +54,11 @@ def _up(parser: argparse.ArgumentParser) -> None:
     add("--goal", metavar="TEXT", help='what is wanted, in words: "only the pool, do not touch the daemon"')
 
 
+def _plan(parser: argparse.ArgumentParser) -> None:
+    _goal(parser)
+    parser.add_argument("--goal", metavar="TEXT", help="what is wanted, in words, as for `up`")
+
+
 def _number(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", nargs="?", type=int, default=1, metavar="N", help="how many (default 1)")
 
@@ -203,7 +208,7 @@ VERBS = {
             help="Look at the stack; changes nothing",
             detail="Exit code 0 when every component is ready, 3 otherwise.",
         ),
-        Verb(group=LOOK, name="plan", help="Say what `up` would do now, and what it would skip", declare=_goal),
+        Verb(group=LOOK, name="plan", help="Say what `up` would do now, and what it would skip", declare=_plan),
         Verb(group=LOOK, name="logs", help="Print a component's log", declare=_logs),
         Verb(
             group=LOOK,

@@ -12,6 +12,7 @@ from shiftboss.frontends.arguments import Call, wrong
 from shiftboss.frontends.plain import WIDTH, PlainScreen, write
 from shiftboss.frontends.session import session_of
 from shiftboss.frontends.text import wrap
+from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.run import Goal, Want
 from shiftboss.model.wish import Wanted, Wish
 from shiftboss.wishing import Understood, understand
@@ -19,7 +20,7 @@ from shiftboss.wishing import Understood, understand
 
 def up(call: Call, components: Sequence[str]) -> int:
     """Read the goal, say how it was understood, and drive it."""
-    findings = [wrong(f"--goal and {', '.join(components)} both say which parts", "Leave one out.")] * bool(components)
+    findings = _both(components)
     given = (("--ci", call.more["ci"]), ("--junit", call.more["junit"]), ("--", call.command is not None))
     findings += [wrong(f"--goal can't go with {name}", "Leave one out.") for name, value in given if value]
     if findings:
@@ -30,6 +31,26 @@ def up(call: Call, components: Sequence[str]) -> int:
     if understood.wish.want is Wanted.RESET:
         return _reset(call, understood)
     return verbs_run.act(call, _drive(call, understood), session)
+
+
+def _both(components: Sequence[str]) -> list[Diagnostic]:
+    return [wrong(f"--goal and {', '.join(components)} both say which parts", "Leave one out.")] * bool(components)
+
+
+def goal_to_plan(call: Call, session: Session, components: Sequence[str]) -> Goal:
+    """The goal of `plan --goal`, which is about bringing up.
+
+    Raises:
+        BadInput: it is not understood, or asks for something else.
+    """
+    if components:
+        raise BadInput(_both(components))
+    understood = asyncio.run(understand(session, call.more["goal"], call.brain))
+    _say(call, understood.wish)
+    if understood.wish.want not in (Wanted.UP, Wanted.VALIDATE):
+        what = f"plan shows what is brought up, not `{understood.wish}`"
+        raise BadInput([wrong(what, "shiftboss up --goal does it.")])
+    return goal_of(understood)
 
 
 def _say(call: Call, wish: Wish) -> None:

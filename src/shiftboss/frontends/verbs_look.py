@@ -42,7 +42,12 @@ def plan(call: Call) -> int:
     """The dry run."""
     session = session_of(call)
     _, components = pack_and_components(call.more["words"])
-    found = asyncio.run(looking.plan(session, Goal(components=components)))
+    goal = Goal(components=components)
+    if call.more["goal"] is not None:
+        from shiftboss.frontends.verbs_goal import goal_to_plan
+
+        goal = goal_to_plan(call, session, components)
+    found = asyncio.run(looking.plan(session, goal))
     warning = session.pipeline.deprecation
     if call.json:
         print_document({**plan_document(found), "warnings": [warning] if warning else []})

@@ -117,7 +117,7 @@ def _want(wish: Wish, clause: str, components: Sequence[str]) -> Wish:
         return wish.but(want=both, components=tuple(dict.fromkeys((*wish.components, *names))))
     else:
         names, unknown = _parts(clause, components)
-        if names and not unknown:
+        if not unknown:
             return wish.but(components=tuple(dict.fromkeys((*wish.components, *names))))
     return wish.but(unclear=(*wish.unclear, clause))
 

@@ -20,7 +20,6 @@ from shiftboss.model.pipeline import (
 from shiftboss.model.stack import RECOVERY
 from shiftboss.templates.build_agent import Document, decisions_of, text_of
 from shiftboss.templates.derive import delegations, hub_connections, hub_decisions
-from shiftboss.templates.subpipelines import expand, inner_of
 
 
 def written_connections(doc: Document) -> Sequence[Document]:
@@ -44,12 +43,15 @@ def pipeline_from(
     first = inherited[0].agent if inherited else doc["stages"][0].get("agent") or ""
     kind = kind_of(agents.get(first))
     metadata: Document = doc.get("metadata") or {}
-    own = {item["id"]: item for item in doc["stages"] if inner_of(item)}
+    inner = {item["id"]: item for item in doc["stages"] if item.get("pipeline")}
     stages = (*inherited, *(_stage(item, agents, kind) for item in doc["stages"]))
     if kind is PipelineKind.HUB and (base is not None or not doc["stages"][0].get("decisions")):
         stages = _with_hub_words(stages, agents)
     connections = _connections(doc, stages, agents, base)
-    stages, connections = expand(stages, connections, own, others or {}, agents)
+    if inner:
+        from shiftboss.templates.subpipelines import expand
+
+        stages, connections = expand(stages, connections, inner, others or {}, agents)
     return Pipeline(
         id=doc["id"],
         name=doc.get("name") or "",
@@ -60,6 +62,7 @@ def pipeline_from(
         connections=connections,
         start=stages[0].id,
         extends=doc.get("extends"),
+        contains=tuple(dict.fromkeys(item["pipeline"] for item in inner.values())),
         replaced_by=metadata.get("replacedBy"),
         source=source,
     )

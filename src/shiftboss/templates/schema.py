@@ -96,11 +96,19 @@ class LlmForm(_Form):
     seconds: Seconds | None = None
 
 
+ClaudeTool = Literal[
+    "Read", "Glob", "Grep", "Edit", "Write", "Bash", "read_file", "list_files", "tail_log", "run_command"
+]
+
+
 class ClaudeForm(_Form):
     """A handler that is the agent's system prompt, carried out by Claude's own agent program."""
 
     kind: Literal["claude"]
-    tools: list[str] = Field(default=[], description="as that program names them")
+    tools: list[ClaudeTool] = Field(
+        default=[], description="as that program names them, or as we do; else only to look"
+    )
+    commands: list[str | list[str]] = Field(default=[], description="beginnings of commands that Bash may run")
     steps: Annotated[int, Field(gt=0)] = 12
     model: str = ""
     money: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(default=0.5, description="US dollars per order")

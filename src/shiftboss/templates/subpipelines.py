@@ -28,8 +28,6 @@ def expand(
 ) -> tuple[tuple[Stage, ...], tuple[Connection, ...]]:
     """Stages and connections with every sub-pipeline put in; `items` has what the file says of those stages, by id."""
     inner = {stage_id: others[item["pipeline"]] for stage_id, item in items.items()}
-    if not inner:
-        return tuple(stages), tuple(connections)
     put_in: list[Stage] = []
     for stage in stages:
         at = inner.get(stage.id)
