@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from shiftboss.templates.dialect_config import ways_of_routing
 from shiftboss.templates.dialect_stages import FOREIGN_STAGE, translate_stages
 from shiftboss.templates.dialect_words import ONE_WORD, SUCCESS, as_text, make_text
 from shiftboss.templates.draft import Draft, Fields, Translated, fields_of, items_of
@@ -50,6 +51,7 @@ def translate_pipeline(data: Mapping[str, Any], source: str) -> Translated:
     draft.data["id"] = data.get("id") or Path(source).stem
     if draft.foreign:
         _texts(draft)
+        ways_of_routing(draft)
         translate_stages(draft)
         _start(draft)
     _connections(draft)

@@ -10,6 +10,7 @@ from typing import Any
 
 from shiftboss.model.diagnostic import Severity
 from shiftboss.model.pipeline import INHERIT, ISOLATED, StageMode
+from shiftboss.templates.dialect_config import inputs_of_config
 from shiftboss.templates.dialect_words import as_text, decisions, make_text
 from shiftboss.templates.draft import Draft, Fields, fields_of, items_of
 from shiftboss.templates.finding import DocumentPath, listing
@@ -57,6 +58,7 @@ def _labels(draft: Draft, stages: list[Fields]) -> None:
 def _stage(draft: Draft, stage: Fields, at: DocumentPath, ids: list[str]) -> Fields:
     sub = stage.get("type") == SUB_PIPELINE or ("pipeline" in stage and "agent" not in stage)
     stage = {key: value for key, value in stage.items() if key not in _LABELS and value is not None}
+    stage = inputs_of_config(draft, stage, at)
     prompt = stage.pop("prompt", None)
     if prompt:
         stage["task"] = "\n\n".join(as_text(text) for text in (prompt, stage.get("task")) if text)
