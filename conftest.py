@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from models import served
 from shiftboss.system.packages import PackageSpec, install
 
 VARIABLE = "SHIFTBOSS_TEST_BITCOIND"
@@ -33,6 +32,8 @@ def bitcoind(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def sparrow() -> Iterator[str]:
     """Address of a decision model's server, for `brain.base_url`; `/v1/systemone` is below it."""
+    from models import served  # tests stands on the path of our own tests only; the example's run meets this file too
+
     with served("sparrow") as address:
         yield address
 
@@ -40,6 +41,8 @@ def sparrow() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def smollm() -> Iterator[str]:
     """Address of a small language model's server, for `brain.base_url`; only for tests marked `llm`."""
+    from models import served
+
     with served("smollm") as address:
         yield address
 
