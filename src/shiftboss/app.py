@@ -18,12 +18,10 @@ from shiftboss.environments import Place, chosen_places, enrol, known_places
 from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.handlers.making import handler_for, probe_for
 from shiftboss.model.diagnostic import Diagnostic
-from shiftboss.model.mind import Allowance
 from shiftboss.model.pipeline import Catalogue, Pipeline, PipelineKind
 from shiftboss.model.stack import Stack, stack_of
 from shiftboss.model.value import Value
 from shiftboss.settings import Settings, read_sources
-from shiftboss.settings_table import Brain as BrainSettings
 from shiftboss.store.database import Database
 from shiftboss.store.inbox import Inbox
 from shiftboss.store.journal import Journal
@@ -212,7 +210,7 @@ def _asking(name: str, session: Session) -> Brain:
 
     mind, given = session.mind(), session.settings.brain
     kind = ShadowBrain if name == "shadow" else LlmBrain
-    return kind(mind, allowance=allowance_of(given), seconds=given.seconds)
+    return kind(mind, allowance=given.allowance, seconds=given.seconds)
 
 
 class Records:
@@ -316,11 +314,6 @@ def read_records(home: Path) -> Records | None:
         database.close()
         return None
     return Records(database)
-
-
-def allowance_of(brain: BrainSettings) -> Allowance:
-    """What models may cost in one run."""
-    return Allowance(calls=brain.calls, tokens=brain.tokens, money=brain.money)
 
 
 def new_run_id(now: float) -> str:

@@ -9,6 +9,7 @@ from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from shiftboss.model.mind import Allowance
 from shiftboss.model.value import Value
 from shiftboss.settings_group import setting
 from shiftboss.settings_kinds import (
@@ -262,6 +263,11 @@ class Brain(Value):
         "OpenTelemetry spans of model calls; `content`: with questions and answers in them.",
         why="questions hold log lines, which nobody should send anywhere by accident",
     )
+
+    @property
+    def allowance(self) -> Allowance:
+        """What models may cost in one run."""
+        return Allowance(calls=self.calls, tokens=self.tokens, money=self.money)
 
 
 class Store(Value):

@@ -6,7 +6,6 @@ Either way it is a plain goal: what may then be done about it are the legal move
 from collections.abc import Sequence
 
 from shiftboss.app import Session
-from shiftboss.brains.question import data
 from shiftboss.contracts import Mind
 from shiftboss.errors import BadInput, MindFailed
 from shiftboss.model.diagnostic import Diagnostic
@@ -15,6 +14,7 @@ from shiftboss.model.mind import Field, FieldKind, Question, Reply
 from shiftboss.model.redact import redact
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import VALIDATION
+from shiftboss.model.untrusted import data_line
 from shiftboss.model.value import Value
 from shiftboss.model.wish import Wanted, Wish, read_wish
 
@@ -99,7 +99,7 @@ def _question(session: Session, words: str) -> Question:
     )
     parts = "\n".join(f"- {name}: {spec.description}" for name, spec in session.stack.specs.items())
     return Question(
-        purpose="goal", system=SYSTEM, text=f"COMPONENTS\n{parts}\n\nTEXT {data(words, 2000)}", fields=fields
+        purpose="goal", system=SYSTEM, text=f"COMPONENTS\n{parts}\n\nTEXT {data_line(words, 2000)}", fields=fields
     )
 
 

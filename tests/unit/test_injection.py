@@ -13,7 +13,6 @@ import yaml
 from demo.small import STRATEGIES, Driver, Part, hub_stack, world_of
 from scripted_mind import ScriptedMind, options
 from shiftboss.brains.llm import LlmBrain
-from shiftboss.brains.question import data
 from shiftboss.model.events import Consulted, Delegated, kind_of, plain
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.mind import Allowance, Question
@@ -21,6 +20,7 @@ from shiftboss.model.move import Risk
 from shiftboss.model.observation import Health
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.run import Ending, Goal
+from shiftboss.model.untrusted import data_line
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "injections.yaml").read_text())
 CANARY = "c4nary-5ecret-0f-the-mine"
@@ -81,8 +81,8 @@ def assert_is_data(question: Question) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_text_stays_between_its_marks_on_one_line(case: dict):
-    shown = data(case["text"])
+    shown = data_line(case["text"])
     assert shown.startswith("<<<")
     assert shown.endswith(">>>")
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]|<<|>>", shown[3:-3])
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]|<<<|>>>", shown[3:-3])
     assert len(shown) <= 406

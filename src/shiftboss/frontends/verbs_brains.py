@@ -125,11 +125,10 @@ def _brains(call: Call, session: Session) -> list[str]:
 
 
 def _maker(session: Session) -> "Maker":
-    from shiftboss.app import allowance_of
     from shiftboss.chaos.brain_model import maker
 
     given = session.settings.brain
-    return maker(session.mind(), allowance_of(given), given.seconds)
+    return maker(session.mind(), given.allowance, given.seconds)
 
 
 def _model_runs(call: Call, runs: int) -> int:

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shiftboss.contracts import Handler
-from shiftboss.handlers.untrusted import sentence
 from shiftboss.model.events import NoteAddressed
 from shiftboss.model.failure import Failure, FailureKind
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.outcome import Outcome, Status, done
 from shiftboss.model.pipeline import Agent
+from shiftboss.model.untrusted import sentence
 from shiftboss.system.workbench import Workbench
 
 _ADDRESSED = re.compile(

@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 from shiftboss.contracts import Handler, Probe
 from shiftboss.handlers.answers import decisions_of
-from shiftboss.handlers.untrusted import beginning, sentence
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status, done
 from shiftboss.model.pipeline import Agent
+from shiftboss.model.untrusted import beginning, sentence
 from shiftboss.system.files import ensure_private_folder, sync_folder, write_atomic
 from shiftboss.system.workbench import Workbench
 

@@ -17,13 +17,13 @@ from shiftboss.handlers.claude_program import answer_shape, hooks_for, options_f
 from shiftboss.handlers.llm_question import brief_text
 from shiftboss.handlers.sweeping import swept
 from shiftboss.handlers.tool_place import ToolPlace
-from shiftboss.handlers.untrusted import beginning, sentence
 from shiftboss.model.events import Consulted
 from shiftboss.model.failure import FailureKind
-from shiftboss.model.mind import Allowance, Usage
+from shiftboss.model.mind import Usage
 from shiftboss.model.move import Delegation
 from shiftboss.model.outcome import Outcome, done
 from shiftboss.model.pipeline import Agent
+from shiftboss.model.untrusted import beginning, sentence
 from shiftboss.system.workbench import Workbench
 
 _NOT_LET_IN = frozenset({401, 403})
@@ -83,7 +83,7 @@ class _Work:
     def _money(self) -> float:
         """US dollars that it may cost: what the order may, and no more than is left of the run's."""
         brain, used = self._bench.settings.brain, self._bench.usage()
-        lacking = Allowance(calls=brain.calls, tokens=brain.tokens, money=brain.money).lacking(used)
+        lacking = brain.allowance.lacking(used)
         if lacking:
             raise self._gave_up("spent", FailureKind.NO_PROVIDER, lacking)
         return min(self._agent.options.money, brain.money - used.money)

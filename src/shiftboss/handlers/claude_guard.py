@@ -12,11 +12,11 @@ from shiftboss.errors import Failed
 from shiftboss.handlers.tool_command import allowed_command
 from shiftboss.handlers.tool_files import inside, refuse_secret
 from shiftboss.handlers.tool_place import NotAllowed, ToolPlace
-from shiftboss.handlers.untrusted import sentence
 from shiftboss.model.consent import Answer
 from shiftboss.model.events import ToolUsed
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Risk
+from shiftboss.model.untrusted import sentence
 
 ANSWERS = "StructuredOutput"
 """The tool by which the program takes the final answer; it touches nothing."""

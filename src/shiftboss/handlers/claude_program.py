@@ -11,12 +11,12 @@ from typing import Any
 from shiftboss.errors import Failed
 from shiftboss.handlers.claude_guard import Guard
 from shiftboss.handlers.command_order import ordinary_variables
-from shiftboss.handlers.untrusted import DATA_RULE
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.mind import Usage
 from shiftboss.model.move import Delegation
 from shiftboss.model.pipeline import Agent
 from shiftboss.model.redact import redact_all
+from shiftboss.model.untrusted import DATA_RULE
 from shiftboss.system.files import ensure_private_folder
 from shiftboss.system.workbench import Workbench
 

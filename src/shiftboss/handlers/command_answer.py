@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from shiftboss.handlers.answers import outcome_of
-from shiftboss.handlers.untrusted import ending, plain_json, sentence
 from shiftboss.model.decision_text import read_decision
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation
 from shiftboss.model.outcome import Outcome
+from shiftboss.model.untrusted import ending, plain_json, sentence
 from shiftboss.model.value import Value
 from shiftboss.system.tool import ToolResult
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from shiftboss.errors import Failed
-from shiftboss.handlers.untrusted import beginning
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.move import Delegation
 from shiftboss.model.pipeline import Agent
+from shiftboss.model.untrusted import beginning
 from shiftboss.system.workbench import Workbench
 
 ORDER = "SHIFTBOSS_ORDER"

@@ -12,10 +12,10 @@ from shiftboss.contracts import Probe
 from shiftboss.errors import Failed
 from shiftboss.handlers.command_answer import json_at_end
 from shiftboss.handlers.command_order import filled_in, folder_of, ordinary_variables
-from shiftboss.handlers.untrusted import plain_json, sentence
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.pipeline import ComponentSpec
+from shiftboss.model.untrusted import plain_json, sentence
 from shiftboss.system.tool import ToolResult
 from shiftboss.system.workbench import Workbench
 

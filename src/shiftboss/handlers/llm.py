@@ -13,13 +13,13 @@ from shiftboss.handlers.answers import decisions_of, keeping, outcome_of
 from shiftboss.handlers.llm_question import FINISH, Step, question_for
 from shiftboss.handlers.tool_place import ToolPlace
 from shiftboss.handlers.tools import TOOLS, tools_named, use_tool
-from shiftboss.handlers.untrusted import beginning, clean, sentence
 from shiftboss.model.events import Consulted, NoteAddressed
 from shiftboss.model.failure import FailureKind
-from shiftboss.model.mind import Allowance, FieldKind, Question, Reply, Usage
+from shiftboss.model.mind import FieldKind, Question, Reply, Usage
 from shiftboss.model.move import Delegation
 from shiftboss.model.outcome import Outcome
 from shiftboss.model.pipeline import Agent
+from shiftboss.model.untrusted import beginning, clean, sentence
 from shiftboss.system.workbench import Workbench
 
 _KINDS = {"late": FailureKind.TIMEOUT, "spent": FailureKind.NO_PROVIDER}
@@ -99,7 +99,7 @@ class _Work:
             MindFailed: there is none, or nothing may be spent or no time is left for one.
         """
         brain = self._bench.settings.brain
-        lacking = Allowance(calls=brain.calls, tokens=brain.tokens, money=brain.money).lacking(self._used())
+        lacking = brain.allowance.lacking(self._used())
         if lacking:
             raise MindFailed("spent", lacking)
         seconds = min(brain.seconds, self._seconds())

@@ -6,11 +6,11 @@ what tools found) stands between marks that it can't forge, and is said to be da
 
 from collections.abc import Sequence
 
-from shiftboss.handlers.untrusted import DATA_RULE, beginning, data, harmless
 from shiftboss.model.brief import Brief
 from shiftboss.model.mind import Field, FieldKind, Question
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.pipeline import Agent
+from shiftboss.model.untrusted import DATA_RULE, beginning, data, harmless
 from shiftboss.model.value import Value
 
 FINISH = "finish"

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from shiftboss.handlers.command_order import ordinary_variables
 from shiftboss.handlers.sweeping import swept
 from shiftboss.handlers.tool_place import NotAllowed, ToolPlace
-from shiftboss.handlers.untrusted import ending
 from shiftboss.model.consent import Answer
 from shiftboss.model.move import Risk
+from shiftboss.model.untrusted import ending
 from shiftboss.system.workbench import Workbench
 
 _SECONDS = 60.0

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from shiftboss.handlers.tool_place import NotAllowed, ToolPlace
-from shiftboss.handlers.untrusted import clean
+from shiftboss.model.untrusted import clean
 
 _SECRET = re.compile(
     r"cookie|wallet|secret|passw|credential|token|private|\.sqlite|\.db$|(?<![a-z])id_[a-z]+$|keys?(?![a-z])|\.pem$",

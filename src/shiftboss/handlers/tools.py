@@ -12,9 +12,9 @@ from shiftboss.handlers.tool_command import run_command
 from shiftboss.handlers.tool_files import list_files, read_file, tail_log
 from shiftboss.handlers.tool_net import check_port, http_get
 from shiftboss.handlers.tool_place import NotAllowed, ToolPlace
-from shiftboss.handlers.untrusted import beginning, clean, sentence
 from shiftboss.model.events import ToolUsed
 from shiftboss.model.failure import FailureKind
+from shiftboss.model.untrusted import beginning, clean, sentence
 from shiftboss.model.value import Value
 
 RESULT = 4_000

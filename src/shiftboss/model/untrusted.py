@@ -1,7 +1,8 @@
 """Text from outside (programs, files, answers of services), made fit to be kept, shown, or put before a model.
 
-Whatever an agent's program prints and whatever a tool finds passes through here: no control characters, no secrets
-that look like ones, no more than is wanted, and nothing that could end the marks around it.
+Whatever a program prints, a log holds, a tool finds or a person writes passes through here before it reaches a model:
+no control characters, no secrets that look like ones, no more than is wanted, and nothing that could end the marks
+around it. Pure.
 """
 
 import json
@@ -81,6 +82,11 @@ def _entry(key: str, value: Any) -> Any:
 def data(label: str, text: str) -> str:
     """A text between marks that say it is data; whatever could be taken for the marks is taken out of it."""
     return f"<<<DATA {harmless(label)}\n{harmless(text)}\nDATA>>>"
+
+
+def data_line(text: str, most: int = 400) -> str:
+    """The beginning of a text as one line between marks that it can't forge."""
+    return f"<<<{harmless(sentence(text, most))}>>>"
 
 
 def harmless(text: str) -> str:
