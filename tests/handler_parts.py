@@ -51,7 +51,7 @@ class Told:
             processes=Processes(self.home, "one", environment.run_folder),
             run="r1",
             delegation="r1/1/0",
-            brief=self.brief,
+            briefed=lambda: self.brief,
             tell=self.events.append,
             usage=lambda: self.used,
             rules=self.rules,

@@ -6,6 +6,7 @@ It does not wait for all delegations: whichever settles first brings the next tu
 import asyncio
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 
 from shiftboss.contracts import Handler
 from shiftboss.engine.delegate import carry_out
@@ -15,6 +16,7 @@ from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.observe import Observer
 from shiftboss.errors import StoreBroken
 from shiftboss.model.events import Approved, Denied, NoteAdded
+from shiftboss.model.mind import Usage
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome, Status
@@ -128,11 +130,14 @@ class Runner:
             run=order.run,
             delegation=order.id,
             warn=warn,
-            brief=self._hub.brief(order),
+            briefed=partial(self._hub.brief, order),
             tell=self._hub.tell,
-            usage=lambda: self._hub.state.usage,
+            usage=self._usage,
             rules=self._hub.charter.rules(order.environment),
         )
+
+    def _usage(self) -> Usage:
+        return self._hub.state.usage
 
     async def _wait(self) -> None:
         look = self._hub.next_look()

@@ -40,10 +40,15 @@ class Workbench(Value):
     run: str = ""
     delegation: str = ""
     warn: Callable[[str], None] = _silent  #: tell a person something that stops nothing
-    brief: Brief = Brief()  #: the words around an order, for agents that are prompts or commands
+    briefed: Callable[[], Brief] = Brief  #: the words around an order; put together for those who read them only
     tell: Callable[[Consulted | ToolUsed | NoteAddressed], None] = _unheard  #: into the run's journal
     usage: Callable[[], Usage] = Usage  #: what models have cost in this run so far
     rules: Mapping[Risk, Answer] = field(default_factory=dict[Risk, Answer])  #: what may be done without asking
+
+    @property
+    def brief(self) -> Brief:
+        """The words around an order, for agents that are prompts or commands."""
+        return self.briefed()
 
     @property
     def ports(self) -> dict[str, int]:
