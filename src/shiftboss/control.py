@@ -94,7 +94,7 @@ async def run_goal(
     check_components(session, goal)
     check_script(session)
     check_purge(session, goal)
-    chosen = brain_for(session, brain)
+    chosen = brain_for(session, brain or _by_rule(session, goal))
     session, records = open_for_work(session)
     with _held(session, records, new_run_id(session.clock.now())) as hold:
         with_room(session, lambda: bury(records, session))
@@ -104,6 +104,12 @@ async def run_goal(
         warned = [Warned(text=said)] if said else []
         first = [_started(session, goal, chosen, command), *asked, *warned]
         return await _drive(session, records, hold, first, goal, chosen, listener)
+
+
+def _by_rule(session: Session, goal: Goal) -> str | None:
+    """The policy brain, where no model is to be needed: what was started can always be stopped."""
+    scripted = session.pipeline.kind is PipelineKind.SCRIPTED
+    return "policy" if goal.want is Want.DOWN and not scripted else None
 
 
 def _only_tasks(session: Session) -> bool:

@@ -1,5 +1,6 @@
 """Goals in the user's words, on a real stack: only what was asked for is done, and what must not be touched is not."""
 
+import json
 import subprocess
 
 import pytest
@@ -64,3 +65,24 @@ def test_words_that_are_not_understood_change_nothing(stack: Stack):
         stack.command("up", "mining", "pool", "--goal", "up"), capture_output=True, text=True, check=False
     )
     assert both.returncode == 2
+
+
+def test_a_chats_block_brings_the_stack_up_as_the_design_says(stack: Stack):
+    asked = "Set up mining infrastructure with intelligent orchestration"
+    block = {"pipelineName": "intelligent-mining-infrastructure-setup", "userPrompt": asked}
+    text = f"[PIPELINE-EXECUTE]\n{json.dumps({**block, 'workingDirectory': str(stack.home)})}\n[/PIPELINE-EXECUTE]"
+    done = subprocess.run(
+        stack.command("exec", "--json"), input=text, capture_output=True, text=True, timeout=150, check=False
+    )
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["ending"], found["goal"]["words"]) == (0, "converged", asked)
+    assert found["components"]["regtest/cycle"]["health"] == "ready"
+    again = stack.run("run", "intelligent-mining-infrastructure-setup", "--prompt", "only the pool")
+    assert (again["ending"], again["mutations"], again["goal"]["components"]) == ("converged", 0, ["pool"])
+
+
+def test_what_a_model_was_to_decide_can_be_stopped_without_it(stack: Stack):
+    stack.up()
+    found = stack.run("down", **{"brain.kind": "llm", "brain.model": "openai:nobody", "brain.key_variable": "NOT_SET"})
+    assert (found["ending"], found["brain"]) == ("converged", "policy")
+    assert not stack.processes()
