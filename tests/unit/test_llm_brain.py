@@ -92,6 +92,17 @@ def test_without_a_usable_answer_the_policy_decides_and_both_stand_in_the_journa
     assert of(driver, Decided)[1].source == "policy"
 
 
+def test_a_model_that_fails_again_and_again_is_given_up_for_the_run(tmp_path: Path):
+    names = dict.fromkeys("abcdefgh", ())
+    answers = [FAILURES[0], pick("x"), FAILURES[1], FAILURES[0], FAILURES[1], pick("x")]
+    driver = driven(tmp_path, mind := ScriptedMind(*answers), names, parallel=1)
+    assert run(driver) is Ending.CONVERGED
+    asked = of(driver, Consulted)
+    assert [one.verdict for one in asked] == ["failed", "followed", "late", "failed", "late"]
+    assert "it is not asked in this run any more" in asked[-1].why
+    assert len(mind.asked) == 5
+
+
 @pytest.mark.parametrize("said", ["e/a/remove", "rm -rf /", "", "e/complete", "e/escalate", "x" * 10_000])
 def test_an_answer_outside_the_options_is_never_followed(tmp_path: Path, said: str):
     driver = driven(tmp_path, ScriptedMind({"decision": said, "reasoning": "why not"}))

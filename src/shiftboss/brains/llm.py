@@ -16,6 +16,13 @@ from shiftboss.model.mind import Allowance, Question, Reply
 from shiftboss.model.move import Decision, Mode, Move
 from shiftboss.model.redact import redact
 from shiftboss.model.situation import Situation
+from shiftboss.model.value import Value
+
+FAILURES = 3
+"""So many calls in a row may fail before a run goes on without the model."""
+
+DEAD = frozenset({"failed", "late"})
+"""Verdicts that say something of the model's server; a bad answer may be followed by a good one."""
 
 
 class LlmBrain:
@@ -36,13 +43,14 @@ class LlmBrain:
             return computed.but(source=self.name)
         policy = await self._policy.decide(situation)
         options = offered(situation)
-        if policy is None or len(options) < 2:  # one legal option is no question
+        if policy is None or len(options) < 2 or self._adviser.given_up:  # one legal option is no question
             return policy
         here = _state_of(situation, options)
         if here == self._waits:
             return None
         self._waits = None
-        asked = await self._adviser.ask(situation, options, policy)
+        advice = await self._adviser.ask(situation, options, policy)
+        asked = advice.asked
         if asked.verdict != "followed":
             return policy.but(consulted=(asked,))
         chosen = tuple(name for name in asked.chosen if name != WAIT)
@@ -53,7 +61,7 @@ class LlmBrain:
             reasoning=_reasoning([move for move in options if move.id in chosen], situation, asked),
             source=self.name,
             consulted=(asked,),
-            addressed=self._adviser.addressed,
+            addressed=advice.addressed,
         )
 
 
@@ -66,19 +74,42 @@ def completions(situation: Situation) -> Decision | None:
     return Decision(moves=tuple(move.id for move in reached), reasoning=reasoning, source="policy")
 
 
+class Advice(Value):
+    """What a model said of one situation."""
+
+    asked: Consulted
+    addressed: tuple[int, ...] = ()  #: notes that its choice acts on
+
+
 class Adviser:
-    """Asks a model about one situation, and judges its answer; decides nothing."""
+    """Asks a model about one situation, and judges its answer; decides nothing.
+
+    A model that fails again and again is given up for the rest of the run: waiting for it would only hold the stack up.
+    """
 
     def __init__(self, mind: Mind, *, allowance: Allowance, seconds: float) -> None:
         self._mind = mind
         self._allowance = allowance
         self._seconds = seconds
-        self.addressed: tuple[int, ...] = ()  #: notes that the last answer acts on
+        self._failures = 0  #: in a row
 
-    async def ask(self, situation: Situation, options: Sequence[Move], policy: Decision) -> Consulted:
+    @property
+    def given_up(self) -> bool:
+        """Whether it is not asked any more."""
+        return self._failures >= FAILURES
+
+    async def ask(self, situation: Situation, options: Sequence[Move], policy: Decision) -> Advice:
         """What the model says; never raises."""
+        advice = await self._advice(situation, options, policy)
+        said = advice.asked
+        self._failures = self._failures + 1 if said.verdict in DEAD else 0
+        if self.given_up:
+            why = f"{said.why}; after {FAILURES} failures in a row it is not asked in this run any more"
+            return advice.but(asked=said.but(why=why))
+        return advice
+
+    async def _advice(self, situation: Situation, options: Sequence[Move], policy: Decision) -> Advice:
         question, names = question_for(situation, options)
-        self.addressed = ()
         about = Consulted(
             purpose="decide",
             model=self._mind.name,
@@ -89,15 +120,16 @@ class Adviser:
         )
         lacking = self._allowance.lacking(situation.usage)
         if lacking:
-            return about.but(verdict="spent", why=lacking)
+            return Advice(asked=about.but(verdict="spent", why=lacking))
         try:
             reply = await self._mind.ask(question, self._seconds)
         except MindFailed as error:
-            return about.but(verdict=error.verdict, why=redact(str(error)), **vars(error.usage))
+            return Advice(asked=about.but(verdict=error.verdict, why=redact(str(error)), **vars(error.usage)))
         except Exception as error:  # noqa: BLE001 - a mind's bug is no answer, and must not stop a run
-            return about.but(verdict="failed", why=redact(f"{type(error).__name__}: {error}"), calls=1)
-        self.addressed = tuple(number for number in _notes(reply) if number in situation.notes)
-        return about.but(**_answered(reply, question, names))
+            why = redact(f"{type(error).__name__}: {error}")
+            return Advice(asked=about.but(verdict="failed", why=why, calls=1))
+        addressed = tuple(number for number in _notes(reply) if number in situation.notes)
+        return Advice(asked=about.but(**_answered(reply, question, names)), addressed=addressed)
 
 
 def _answered(reply: Reply, question: Question, names: Sequence[str]) -> dict[str, object]:

@@ -7,7 +7,7 @@ run's end. So a slow model costs the run nothing but the wait for its last answe
 import asyncio
 from collections.abc import Sequence
 
-from shiftboss.brains.llm import Adviser, completions
+from shiftboss.brains.llm import Advice, Adviser, completions
 from shiftboss.brains.offer import offered
 from shiftboss.brains.policy import PolicyBrain
 from shiftboss.contracts import Mind
@@ -25,8 +25,8 @@ class ShadowBrain:
     def __init__(self, mind: Mind, *, allowance: Allowance, seconds: float) -> None:
         """`seconds` is how long one answer may take."""
         self._policy = PolicyBrain()
-        self._mind, self._allowance, self._seconds = mind, allowance, seconds
-        self._asked: list[asyncio.Task[Consulted]] = []
+        self._adviser = Adviser(mind, allowance=allowance, seconds=seconds)
+        self._asked: list[asyncio.Task[Advice]] = []
 
     async def decide(self, situation: Situation) -> Decision | None:
         """The policy's choice, with what the model has said meanwhile."""
@@ -34,7 +34,7 @@ class ShadowBrain:
         if policy is None:
             return None
         options = offered(situation)
-        if completions(situation) is None and len(options) > 1:
+        if completions(situation) is None and len(options) > 1 and not self._adviser.given_up:
             self._ask(situation, options, policy)
         elif self._asked and _is_the_last(policy, situation):  # the end needs answers younger than the wait
             return Decision(moves=(), reasoning="", source=self.name, consulted=await self._all())
@@ -50,13 +50,12 @@ class ShadowBrain:
             ledger={key: tuple(attempts) for key, attempts in situation.ledger.items()},
             usage=situation.usage.plus(under_way),
         )
-        adviser = Adviser(self._mind, allowance=self._allowance, seconds=self._seconds)
-        self._asked.append(asyncio.ensure_future(adviser.ask(frozen, options, policy)))
+        self._asked.append(asyncio.ensure_future(self._adviser.ask(frozen, options, policy)))
 
     def _ended(self) -> tuple[Consulted, ...]:
         done = [task for task in self._asked if task.done()]
         self._asked = [task for task in self._asked if not task.done()]
-        return tuple(_beside(task.result()) for task in done)
+        return tuple(_beside(task.result().asked) for task in done)
 
     async def _all(self) -> tuple[Consulted, ...]:
         """Every answer that is still to come; each has its own time limit."""
