@@ -126,3 +126,30 @@ def _overlapped(delegations: list[dict], *components: str) -> None:
     one, other = (next(d for d in delegations if d["component"] == name) for name in components)
     assert one["started"] < other["started"] + other["seconds"]
     assert other["started"] < one["started"] + one["seconds"]
+
+
+HEARTBEAT = FOLDER.parent / "command-component"
+
+
+@pytest.mark.real
+def test_a_component_of_two_scripts_comes_up_is_mended_and_goes_down(tmp_path: Path) -> None:
+    workdir = tmp_path / "w"
+    words = ["--set", f"templates.folders={json.dumps([str(HEARTBEAT)])}", "--pipeline", "mining-with-heartbeat"]
+    words += [*own_ports(), "--set", f"daemon.binary={os.environ['SHIFTBOSS_TEST_BITCOIND']}"]
+    pid_file = workdir / "env" / "regtest" / "heartbeat.pid"
+    try:
+        told = document(workdir, "up", *words)
+        assert told["ending"] == "converged"
+        pid = int(pid_file.read_text())
+        assert told["components"]["regtest/heartbeat"]["instance"] == str(pid)
+        _overlapped(told["delegations"], "heartbeat", "miner")
+        assert document(workdir, "up", *words)["mutations"] == 0
+        os.kill(pid, signal.SIGKILL)
+        again = document(workdir, "up", *words)
+        assert [one["component"] for one in again["delegations"]] == ["heartbeat"], "nothing else is touched"
+        pid = int(pid_file.read_text())
+        assert proc.is_running(pid)
+    finally:
+        down = shiftboss(workdir, "down", "--json", *words)
+    assert (down.returncode, ours(workdir), pid_file.exists()) == (0, [], False)
+    assert not proc.is_running(pid)

@@ -23,6 +23,10 @@ _BYTES = 100_000
 _PATIENCE = 5.0  # beyond the observer's own limit, which comes first
 
 
+_NAME = 80
+"""Characters of what a running instance is called."""
+
+
 def command_probe(spec: ComponentSpec, source: str) -> Probe:
     """The probe of a component that is asked by a command; `source` is the agent's file."""
 
@@ -66,6 +70,7 @@ def _observation(name: str, result: ToolResult, program: str, bench: Workbench) 
         summary=sentence(str(told.get("summary") or "")) or _words(told, result) or f"{program} says {health}",
         evidence=cast("dict[str, Any]", plain_json(_mapping(told.get("evidence")))),
         failure=next((kind for kind in FailureKind if kind == failure and health is Health.BROKEN), None),
+        instance=sentence(str(told.get("instance") or ""), _NAME) or None,
         measures=_measures(_mapping(told.get("measures"))),
         at=bench.clock.now(),
     )
