@@ -12,7 +12,9 @@ from scripted_mind import ScriptedMind, options, pick
 from shiftboss.brains.llm import LlmBrain
 from shiftboss.brains.question import WAIT
 from shiftboss.contracts import Mind
+from shiftboss.engine.report import Surroundings, build
 from shiftboss.errors import MindFailed
+from shiftboss.frontends.report_text import text_lines
 from shiftboss.minds.recording import RecordingMind, ReplayMind
 from shiftboss.model.events import Consulted, Decided, Delegated, NotAdmitted, NoteAdded, NoteAddressed
 from shiftboss.model.failure import FailureKind
@@ -295,3 +297,12 @@ def test_a_run_is_repeated_from_a_recording_without_asking_anybody(tmp_path: Pat
     assert [e.component for e in of(again, Delegated)] == [e.component for e in of(first, Delegated)]
     assert [(one.verdict, one.replayed) for one in after] == [("followed", True)] * len(before)
     assert [one.options for one in after] != [one.options for one in before], "shuffled anew"
+
+
+def test_whoever_reads_the_report_is_told_which_model_was_asked(tmp_path: Path):
+    driver = driven(tmp_path, ScriptedMind(pick("b"), FAILURES[1]), {"a": (), "b": (), "c": ()}, parallel=1)
+    run(driver)
+    nowhere = Surroundings(versions={}, paths={}, log_tails={}, suggestions=())
+    report = build("e", "why", driver.state, {}, nowhere)
+    assert report["models"] == {"test:scripted": "asked 2 times: 1 followed, 1 late"}
+    assert "- model test:scripted: asked 2 times: 1 followed, 1 late" in list(text_lines(report))

@@ -47,6 +47,7 @@ def build(environment: str, why: str, state: RunState, gaps: Mapping[str, Gap], 
         "seen": {gap.component: _seen(gap, state) for gap in roots if gap.key in state.snapshot},
         "versions": dict(around.versions),
         "paths": dict(around.paths),
+        "models": {name: _answers(verdicts) for name, verdicts in state.models.items()},
         "messages": _messages(environment, state),
         "log_tails": {name: list(lines) for name, lines in around.log_tails.items()},
         "attempted": _attempted(environment, state),
@@ -110,6 +111,12 @@ def _tried(component: str, tries: Sequence[Attempt]) -> str:
     said += [f"it worked and the failure came back {_times(gone)}"] if gone else []
     end = "; ".join(said) or "it worked, and another trouble came"
     return f"{tries[0].strategy} of {component} was tried {_times(len(tries))}: {end}"
+
+
+def _answers(verdicts: Mapping[str, int]) -> str:
+    """What became of a model's answers: whoever reads this wants to know who decided."""
+    each = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
+    return f"asked {_times(sum(verdicts.values()))}: {each}"
 
 
 def _times(count: int) -> str:

@@ -60,6 +60,8 @@ class RunState:
     notes: list[str] = field(default_factory=list[str])
     addressed: set[int] = field(default_factory=set[int])  #: numbers of notes that somebody has acted on
     usage: Usage = field(default_factory=Usage)  #: what models have cost
+    models: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """What became of the answers of each model, by its name."""
     outputs: dict[str, str] = field(default_factory=dict[str, str])
     """What agents put out in words, by environment/stage and environment/component; the newest."""
     resumed: bool = False  #: taken up again after an ending that asked a person, and nothing decided since
@@ -90,6 +92,7 @@ class RunState:
                 self.addressed.add(event.note)
             case Consulted():
                 self.usage = self.usage.plus(Usage(calls=event.calls, tokens=event.tokens, money=event.money))
+                self.models[event.model][event.verdict] += 1
             case EnvironmentEnded():
                 self.endings[event.environment] = Ending(event.ending)
             case RunEnded():

@@ -46,6 +46,7 @@ def as_html(run: str, report: Report) -> str:
         _list("Messages", report.get("messages", ())),
         *(_log(name, lines) for name, lines in report.get("log_tails", {}).items()),
         _pairs("Versions", report.get("versions", {})),
+        _pairs("Models", report.get("models", {})),
         _pairs("Paths", {"run": run, **report.get("paths", {})}),
     ]
     return _PAGE.format(title=_text(title), body="\n".join(part for part in body if part))

@@ -111,7 +111,7 @@ def _questions(report: Report) -> Iterator[str]:
 
 
 def _seen(report: Report) -> Iterator[str]:
-    for name, value in {"run": report.get("run"), **report["versions"], **report["paths"]}.items():
+    for name, value in {"run": report.get("run"), **report["versions"], **_models(report), **report["paths"]}.items():
         if value:
             yield from _item(f"{name}: {value}")
     for name, seen in report.get("seen", {}).items():
@@ -123,6 +123,11 @@ def _seen(report: Report) -> Iterator[str]:
         yield from _item(f"end of the log of {name}:")
         for line in tail:
             yield from _wrapped(line, indent=4, hang=2)
+
+
+def _models(report: Mapping[str, Any]) -> dict[str, str]:
+    """The models that were asked, where there were any."""
+    return {f"model {name}": said for name, said in report.get("models", {}).items()}
 
 
 def _tried(report: Report) -> Iterator[str]:
