@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demo.small import STRATEGIES, Driver, Part, hub_stack, ready, world_of
+from demo.small import STRATEGIES, Driver, Part, World, hub_stack, ready, world_of
 from scripted_mind import ScriptedMind, options, pick
 from shiftboss.brains.llm import LlmBrain
 from shiftboss.brains.question import WAIT
@@ -191,6 +191,23 @@ def test_the_question_holds_what_a_decision_needs(tmp_path: Path):
     assert "tried harsh: failed, died <<<could not do it: died>>>" in after.text
 
 
+def test_what_a_probe_went_by_is_shown_with_the_last_log_lines_and_without_secrets(tmp_path: Path):
+    class Telling(World):
+        def seen(self, key):
+            log = [f"line {number}" for number in range(20)]
+            evidence = {"exit_code": 1, "log": log, "config": "rpcpassword=hunter2", "more": {"deep": 1}}
+            return super().seen(key).but(evidence=evidence if key == "e/a" else {})
+
+    stack = hub_stack({"a": (), "b": ()})
+    made = world_of(stack, a=Part(health=Health.BROKEN, failure=FailureKind.DIED, summary="a ended"))
+    world = Telling(clock=made.clock, parts=made.parts)
+    driver = driven(tmp_path, mind := ScriptedMind(pick("x")), stack=stack, world=world)
+    assert run(driver) is Ending.CONVERGED
+    lines = mind.asked[0].text.splitlines()
+    assert "  evidence: <<<exit_code: 1, config: rpcpassword=[removed]>>>" in lines
+    assert [line for line in lines if line.startswith("  log:")] == [f"  log: <<<line {n}>>>" for n in range(12, 20)]
+
+
 def test_what_is_under_way_is_shown(tmp_path: Path):
     driver = driven(tmp_path, mind := ScriptedMind(pick("c")), {"a": (), "b": (), "c": ()})
 
@@ -306,3 +323,15 @@ def test_whoever_reads_the_report_is_told_which_model_was_asked(tmp_path: Path):
     report = build("e", "why", driver.state, {}, nowhere)
     assert report["models"] == {"test:scripted": "asked 2 times: 1 followed, 1 late"}
     assert "- model test:scripted: asked 2 times: 1 followed, 1 late" in list(text_lines(report))
+
+
+def test_a_question_stays_of_a_size_whatever_the_stack(tmp_path: Path):
+    names = {f"c{number}": () for number in range(2000)}
+    parts = {f"c{number}": ready(number) for number in range(1000)}
+    stack = hub_stack(names)
+    driver = driven(tmp_path, mind := ScriptedMind(pick("x")), stack=stack, world=world_of(stack, **parts))
+    asyncio.run(driver.one_turn(0, driver.world.look(driver.hub.probes_due())))
+    assert len(mind.asked[0].text) < 12_000
+    assert len(options(mind.asked[0])) <= 25
+    assert "- and 970 more" in mind.asked[0].text
+    driver.close()

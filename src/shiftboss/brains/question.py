@@ -4,7 +4,7 @@ Whatever comes from logs, programs or people stands between marks as data; its o
 nothing in it adds an option: the options are the legal moves, and an answer is one of them or no answer.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
 from shiftboss.model.failure import signature
@@ -19,8 +19,8 @@ from shiftboss.model.untrusted import data_line
 WAIT = "wait"
 """The option to start nothing now, offered while something is in flight."""
 
-LOG_LINES, TRIES, GAPS = 8, 6, 30
-"""Log lines of a failure, attempts of a component, gaps: the rest is left out."""
+LOG_LINES, TRIES, GAPS, NAMES = 8, 6, 30, 60
+"""Log lines of a failure, attempts of a component, gaps, names of what is ready: the rest is counted or left out."""
 
 SYSTEM = """\
 You are the brain of shiftboss, which brings a stack of programs to work and keeps it so. You are shown what was seen,
@@ -80,19 +80,26 @@ def _option(move: Move) -> str:
 def _seen(situation: Situation) -> Iterator[str]:
     yield from _wanted(situation)
     yield "\nSEEN"
-    yield from (_answer(one) for one in situation.snapshot.values() if one.health is not Health.READY)
+    others = [one for one in situation.snapshot.values() if one.health is not Health.READY]
+    yield from map(_answer, others[:GAPS])
+    yield from _more(others, GAPS)
     ready = [key for key, one in situation.snapshot.items() if one.health is Health.READY]
-    yield f"- ready: {', '.join(ready) or 'nothing'}"
+    yield f"- ready: {', '.join(ready[:NAMES]) or 'nothing'}"
+    yield from _more(ready, NAMES)
     yield "\nGAPS (what must be closed first stands first)"
     gaps = sorted(situation.gaps.values(), key=lambda gap: (gap.environment, situation.stack.order[gap.component]))
     yield from (line for gap in gaps[:GAPS] for line in _gap(gap, situation))
-    if len(gaps) > GAPS:
-        yield f"- and {len(gaps) - GAPS} more"
+    yield from _more(gaps, GAPS)
     if situation.in_flight:
         yield "\nUNDER WAY"
         yield from (f"- {key}: {order.strategy or order.mode}" for key, order in situation.in_flight.items())
     for key, why in situation.hopeless.items():
         yield f"\nHOPELESS {key}: {data_line(why)}"
+
+
+def _more(found: Sequence[object], most: int) -> Iterator[str]:
+    if len(found) > most:
+        yield f"- and {len(found) - most} more"
 
 
 def _wanted(situation: Situation) -> Iterator[str]:
@@ -112,12 +119,24 @@ def _gap(gap: Gap, situation: Situation) -> Iterator[str]:
     waits = f" (waits for {', '.join(gap.blocked_by)})" if gap.blocked_by else ""
     yield f"- {gap.key} is {gap.kind}{f', {gap.failure}' if gap.failure else ''}{waits}: {data_line(gap.why)}"
     seen = situation.snapshot.get(gap.key)
-    yield from _log(_lines(seen.evidence.get("log")) if seen else ())
+    yield from _evidence(seen.evidence if seen else {})
     attempts = situation.ledger.get(gap.key, ())
     yield from (_tried(one) for one in attempts[-TRIES:])
     if attempts and not attempts[-1].ok:
         yield from _log(attempts[-1].log)
     yield from _learned(gap, attempts, situation)
+
+
+def _evidence(found: Mapping[str, object]) -> Iterator[str]:
+    """What the probe went by: plain facts on one line, and the last log lines."""
+    facts = [f"{name}: {value}" for name, value in found.items() if name != "log" and _is_fact(value)]
+    if facts:
+        yield f"  evidence: {data_line(', '.join(facts))}"
+    yield from _log(_lines(found.get("log")))
+
+
+def _is_fact(value: object) -> bool:
+    return isinstance(value, str | int | float)
 
 
 def _tried(one: Attempt) -> str:
