@@ -25,16 +25,16 @@ def offered(situation: Situation) -> list[Move]:
 
 def startable(situation: Situation) -> Iterator[Move]:
     """Delegations that could begin now."""
-    claims = list(situation.in_flight.values())
-    lanes = situation.lanes + len(claims)
-    held: set[str] = set()
+    holders = list(situation.in_flight.values())
+    lanes = situation.lanes + len(holders)
+    must_wait: set[str] = set()
     seen: set[str] = set()
     for move in situation.legal:
-        if move.mode not in DELEGATED or move.key in held:
+        if move.mode not in DELEGATED or move.key in must_wait:
             continue
-        free = has_lane(move.environment, lanes, claims, situation.overdue)
-        if free and obstacle(move, situation.stack, claims) is None:
+        free = has_lane(move.environment, lanes, holders, situation.overdue)
+        if free and obstacle(move, situation.stack, holders) is None:
             seen.add(move.key)
             yield move
         elif move.key not in seen:
-            held.add(move.key)
+            must_wait.add(move.key)

@@ -7,7 +7,7 @@ can be had again; then a human is asked.
 
 from collections.abc import Iterable
 
-from shiftboss.model.conflict import Claim, obstacle
+from shiftboss.model.conflict import Holder, obstacle
 from shiftboss.model.move import DELEGATED, Decision, Mode, Move
 from shiftboss.model.ranking import DECLARED, Ranking
 from shiftboss.model.run import Want
@@ -50,7 +50,7 @@ class _Picks:
         self.chosen: list[Move] = []
         self._situation = situation
         self._lost = {key.partition("/")[0] for key in situation.hopeless}
-        self._holders: list[Claim] = list(situation.in_flight.values())
+        self._holders: list[Holder] = list(situation.in_flight.values())
         self._considered: set[str] = set()
 
     def take(self, moves: Iterable[Move], most: int) -> None:

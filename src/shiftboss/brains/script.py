@@ -18,11 +18,11 @@ class ScriptBrain:
         stage: list[Move] = []
         holders = list(situation.in_flight.values())
         for move in situation.legal:
-            claimed = [*holders, *stage]
+            held = [*holders, *stage]
             free = move.mode in DELEGATED and has_lane(
-                move.environment, situation.lanes + len(holders), claimed, situation.overdue
+                move.environment, situation.lanes + len(holders), held, situation.overdue
             )
-            if free and obstacle(move, situation.stack, claimed) is None:
+            if free and obstacle(move, situation.stack, held) is None:
                 stage.append(move)
         busy = {one.environment for one in (*holders, *stage)}
         moves = [*stage, *(move for move in situation.legal.endings() if move.environment not in busy)]

@@ -13,7 +13,7 @@ from random import Random
 from shiftboss.brains.offer import startable
 from shiftboss.brains.policy import PolicyBrain
 from shiftboss.contracts import Brain
-from shiftboss.model.conflict import Claim, has_lane, obstacle
+from shiftboss.model.conflict import Holder, has_lane, obstacle
 from shiftboss.model.move import DELEGATED, Decision, Move
 from shiftboss.model.situation import Situation
 
@@ -88,13 +88,13 @@ def fits(move: Move, chosen: list[Move], situation: Situation) -> bool:
     """Whether an option may still be chosen beside others."""
     if any(one.mode not in DELEGATED and one.environment == move.environment for one in chosen):
         return False
-    beside: list[Claim] = [one for one in chosen if one.mode in DELEGATED]
+    beside: list[Holder] = [one for one in chosen if one.mode in DELEGATED]
     if move.mode not in DELEGATED:
         return all(one.environment != move.environment for one in beside)
-    claims = [*situation.in_flight.values(), *beside]
+    held = [*situation.in_flight.values(), *beside]
     lanes = situation.lanes + len(situation.in_flight)
-    free = has_lane(move.environment, lanes, claims, situation.overdue)
-    return free and obstacle(move, situation.stack, claims) is None
+    free = has_lane(move.environment, lanes, held, situation.overdue)
+    return free and obstacle(move, situation.stack, held) is None
 
 
 def _decision(name: str, chosen: list[Move], why: str) -> Decision | None:

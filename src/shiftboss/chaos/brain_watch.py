@@ -11,7 +11,7 @@ from shiftboss.brains.policy import choose
 from shiftboss.chaos.baselines import options
 from shiftboss.chaos.simulator_judge import Judged
 from shiftboss.contracts import Brain
-from shiftboss.model.conflict import Claim, obstacle
+from shiftboss.model.conflict import Holder, obstacle
 from shiftboss.model.events import Consulted, Decided, Delegated, NotAdmitted, Recorded
 from shiftboss.model.move import Decision, Move
 from shiftboss.model.situation import Situation
@@ -49,14 +49,14 @@ class Watched:
         self._refused = self._taken_over = 0
         self._decided = False  #: what it was asked last has a decision
         self._shown: dict[str, Move] = {}
-        self._claims: list[Claim] = []
+        self._held: list[Holder] = []
         self._situation: Situation | None = None
 
     async def decide(self, situation: Situation) -> Decision | None:
         """What the brain says."""
         self._situation, self._decided = situation, False
         self._shown = {move.id: move for move in situation.legal}
-        self._claims = list(situation.in_flight.values())
+        self._held = list(situation.in_flight.values())
         policy, choice = choose(situation), len(options(situation)) > 1
         began = time.perf_counter()
         decision = await self._brain.decide(situation)
@@ -90,10 +90,10 @@ class Watched:
         parts = (event.environment, event.component, event.mode, event.strategy)
         name = "/".join(part for part in parts if part)
         move = self._shown.get(name)
-        if move is None or self._situation is None or obstacle(move, self._situation.stack, self._claims):
+        if move is None or self._situation is None or obstacle(move, self._situation.stack, self._held):
             self._illegal.append(name)
         if move is not None:
-            self._claims.append(move)
+            self._held.append(move)
 
     def run(self, judged: Judged) -> BrainRun:
         """The notes of the run, when it is over."""

@@ -23,7 +23,7 @@ from shiftboss.engine.pen import Pen
 from shiftboss.engine.state import RunState
 from shiftboss.engine.trouble import trouble_of
 from shiftboss.model.brief import Brief
-from shiftboss.model.conflict import Claim
+from shiftboss.model.conflict import Holder
 from shiftboss.model.events import (
     Approved,
     Consulted,
@@ -232,21 +232,21 @@ class Hub:
         """The decision with what follows from it, and what was turned down."""
         chosen: list[Move] = []
         refused: list[Event] = []
-        claimed: list[Claim] = list(self.state.in_flight.values())
+        held: list[Holder] = list(self.state.in_flight.values())
         orders: list[Event] = []
         endings: dict[str, Ending] = {}
         for move_id in decision.moves:
             move = self._board.get(move_id)
             why = f"{move_id} is not legal now"
             if move is not None:
-                why = objection(move, self.charter, claimed, endings, self.state.recoveries, situation.overdue)
+                why = objection(move, self.charter, held, endings, self.state.recoveries, situation.overdue)
             if move is None or why:
                 refused.append(NotAdmitted(turn=situation.turn, source=decision.source, move=move_id, why=why or ""))
                 continue
             chosen.append(move)
             if move.mode in DELEGATED:
                 orders.append(self._order(move, situation.turn, len(orders)))
-                claimed.append(move)
+                held.append(move)
             elif move.mode is not Mode.WAIT:
                 endings[move.environment] = self._closing.ending(move)
                 said = record.said_of(move.environment, decision.reasoning)

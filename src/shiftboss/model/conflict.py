@@ -9,7 +9,7 @@ from shiftboss.model.stack import Stack
 _CHANGES_OTHERS = frozenset({Mode.RECOVER, Mode.UNDO, Mode.REMOVE, Mode.FORCE})
 
 
-class Claim(Protocol):
+class Holder(Protocol):
     """What a move would hold, and a delegation does hold, while it lasts."""
 
     @property
@@ -24,7 +24,7 @@ class Claim(Protocol):
     def locks(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
-def obstacle(move: Claim, stack: Stack, holders: Iterable[Claim]) -> str | None:
+def obstacle(move: Holder, stack: Stack, holders: Iterable[Holder]) -> str | None:
     """What stands in the way of starting a move beside those that hold something already, or None."""
     mine = {move.component, *move.touches}
     needs = stack.specs[move.component].requires
@@ -41,7 +41,7 @@ def obstacle(move: Claim, stack: Stack, holders: Iterable[Claim]) -> str | None:
     return None
 
 
-def _clash(mine: set[str], needs: Collection[str], locks: set[str], other: Claim) -> str | None:
+def _clash(mine: set[str], needs: Collection[str], locks: set[str], other: Holder) -> str | None:
     theirs = {other.component, *other.touches}
     if mine & theirs:
         return f"{min(mine & theirs)} is already being worked on"
@@ -51,7 +51,7 @@ def _clash(mine: set[str], needs: Collection[str], locks: set[str], other: Claim
     return f"the lock {min(shared)!r} is held for {other.component}" if shared else None
 
 
-def has_lane(environment: str, lanes: int, holders: Collection[Claim], overdue: Collection[str]) -> bool:
+def has_lane(environment: str, lanes: int, holders: Collection[Holder], overdue: Collection[str]) -> bool:
     """Whether one more may start there: a lane is free, or it has waited too long and nothing is in flight there.
 
     So no environment is held up by what hangs in another one.
