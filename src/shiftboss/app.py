@@ -253,11 +253,13 @@ def _enrolled(session: Session) -> Session:
         if {**now, **session.places} != session.neighbours:
             session = open_session(session.request, session.clock)
         enrol(session.home, session.places.values())
+    for bench in session.benches.values():
+        bench.environment.make()
     return session
 
 
 def open_records(session: Session) -> Records:
-    """The store of a working directory that has one, for acting.
+    """The store of a working directory that has one, to write into; no environment is made.
 
     Raises:
         BadInput: the working directory can't be written, or its store can't be used.
@@ -283,8 +285,6 @@ def with_room(session: Session, write: Callable[[], T]) -> T:
 
 
 def _open_store(session: Session) -> Records:
-    for bench in session.benches.values():
-        bench.environment.make()
     return Records(Database(session.home / STORE, synchronous=session.settings.store.synchronous))
 
 

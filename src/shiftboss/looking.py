@@ -121,8 +121,8 @@ def check_script(session: Session) -> None:
 
 
 def running(session: Session, names: Iterable[str] | None = None) -> dict[str, Owner]:
-    """Environment -> the hub that works on it now; of those of the session where none are named."""
-    asked = session.benches if names is None else names
+    """Environment -> the hub that works on it now; of those named, else of all that are here, of whatever pack."""
+    asked = sorted(path.stem for path in (session.home / "locks").glob("*.lock")) if names is None else names
     found = {name: EnvironmentLock(session.home / "locks" / f"{name}.lock").owner() for name in asked}
     return {name: owner for name, owner in found.items() if owner is not None}
 

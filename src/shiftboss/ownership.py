@@ -55,7 +55,7 @@ def cut_off(records: Records, session: Session) -> Iterator[Recorded]:
     newest: dict[str, Recorded] = {}
     for mark in records.journal.marks(50):
         newest.setdefault(mark.run, mark)
-    at_work = {owner.run for owner in running(session, session.neighbours).values()}
+    at_work = {owner.run for owner in running(session).values()}
     for run, mark in newest.items():
         if not isinstance(mark.event, RunEnded) and run not in at_work:
             yield mark

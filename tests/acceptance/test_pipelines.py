@@ -24,6 +24,10 @@ def test_the_example_goes_round_until_its_checker_is_content(place):
     assert result.returncode == 0, result.stdout + result.stderr
     assert "again, one build proves nothing" in result.stdout
     assert "nothing looks at it" in result.stdout, "whose word it is, is said"
+    assert "sends    builder for build\n" in result.stdout, "the first time nothing is done again"
+    assert "sends    builder to redo build (attempt 2)" in result.stdout
+    assert "built it 1 times: check release 1.2" in result.stdout, "what the program said, not that it ran"
+    assert "complete — local: the script came to its end." in result.stdout
     assert "deprecated" not in result.stdout, "there is nothing to look at: a script is all it can be"
     built = json.loads((place / ".shiftboss" / "env" / "local" / "release.json").read_text())
     assert built == {"asked": "check release 1.2", "built": 2}
@@ -61,7 +65,7 @@ def test_a_killed_run_is_taken_up_where_it_was(place):
     hub = subprocess.Popen(started, cwd=place, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     claim = place / ".shiftboss" / "env" / "local" / "claims" / "build.json"
     eventually(claim.exists, what="the first task")
-    eventually(lambda: b"checker to redo check" in hub.stdout.peek(20_000), what="the second task")
+    eventually(lambda: b"checker for check" in hub.stdout.peek(20_000), what="the second task")
     hub.send_signal(signal.SIGKILL)
     hub.wait()
     hub.stdout.close()
@@ -71,6 +75,46 @@ def test_a_killed_run_is_taken_up_where_it_was(place):
     done = [one["outcome"] for one in found["delegations"] if one["component"] == "build" and one["ok"]]
     assert done[0] == "built"
     assert json.loads((place / ".shiftboss" / "env" / "local" / "release.json").read_text())["built"] == 2
+
+
+def test_a_task_that_was_mended_is_done_again_by_resume(place):
+    copy = place / "copy"
+    shutil.copytree(EXAMPLE, copy)
+    (copy / "agents" / "check.py").write_text("raise SystemExit('it does not compile')")
+    file = copy / "pipelines" / "release-check.json"
+    result = no_traceback(shiftboss(place, "run", file))
+    assert result.returncode == 3
+    assert "it does not compile; the script ended with bad" in " ".join(result.stdout.split())
+    shutil.copy(EXAMPLE / "agents" / "check.py", copy / "agents" / "check.py")
+    found = document(shiftboss(place, "resume", "--json"))
+    assert found["ending"] == "converged"
+    loop = [("build", "built"), ("check", "bad"), ("check", "again"), ("build", "built"), ("check", "good")]
+    assert order_of(found) == [*loop, ("publish", "published")]
+
+
+def test_a_run_at_work_is_seen_and_stopped_from_beside(place):
+    """Its environment is none of the mining stack's, which the other commands are about."""
+    copy = place / "copy"
+    shutil.copytree(EXAMPLE, copy)
+    (copy / "agents" / "check.py").write_text("import time; time.sleep(300)")
+    file = str(copy / "pipelines" / "release-check.json")
+    hub = subprocess.Popen([*SHIFTBOSS, "run", file, "-q"], cwd=place, env=environment(), stdout=subprocess.DEVNULL)
+    try:
+        eventually((place / ".shiftboss" / "env" / "local" / "claims" / "build.json").exists, what="the first task")
+        (run,) = json.loads(shiftboss(place, "runs", "--json").stdout)
+        assert run["ending"] == "running"
+        assert shiftboss(place, "note", run["run"], "hurry").stdout == "Noted.\n"
+        refused = no_traceback(shiftboss(place, "run", file))
+        assert refused.returncode == 6
+        assert "was asked to stop" in shiftboss(place, "stop").stdout
+        hub.send_signal(signal.SIGINT)  # a hub that was asked to stop waits for what is at work; now it does not
+        assert hub.wait(20) == 130
+    finally:
+        hub.kill()
+        hub.wait()
+    said = shiftboss(place, "down")
+    assert "ever run in regtest in" in said.stdout
+    assert said.returncode == 0
 
 
 def block(**fields) -> str:

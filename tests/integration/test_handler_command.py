@@ -223,3 +223,18 @@ def test_notes_are_met_when_it_says_so(told, text, notes):
     run(told, f"echo '{text}'; echo 'DECISION: pool_ready'")
     assert [event.note for event in told.of(NoteAddressed)] == notes
     assert all(event.by == "pool_agent" for event in told.of(NoteAddressed))
+
+
+@pytest.mark.parametrize(
+    ("script", "summary"),
+    [
+        ("echo compiled; echo 12 tests passed; echo; echo '**DECISION: pool_ready**'", "12 tests passed"),
+        ("true", "work.sh ended with code 0"),
+        ("echo 3 tests failed; exit 1", "work.sh ended with code 1: 3 tests failed"),
+        ("echo 3 tests failed; echo no disk >&2; exit 1", "work.sh ended with code 1: no disk"),
+        ("kill -9 $$", "work.sh was ended by signal 9"),
+        ('echo \'{"decision": "pool_ready", "output": "long"}\'', "work.sh ended with code 0"),
+    ],
+)
+def test_without_a_summary_its_last_line_says_how_it_went(told, script, summary):
+    assert run(told, script).summary == summary

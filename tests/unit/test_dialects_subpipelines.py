@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from shiftboss.model.pipeline import INHERIT, ISOLATED, Catalogue, Pipeline
-from shiftboss.templates.loader import load_user
+from shiftboss.templates.loader import load_user, validate
 
 NOTHING = Catalogue(agents={}, pipelines={})
 AGENT = {"id": "cook", "systemPrompt": "Cook.", "handler": "llm", "decisions": ["cooked", "cooking_failed", "asked"]}
@@ -148,3 +148,24 @@ def test_a_stage_that_works_on_a_component_of_its_own_name_is_no_task(tmp_path: 
     line = built(tmp_path, outer(), inner)
     assert line.stage("sub.boil").components == ("boil",)
     assert line.stage("sub.salt").components == ("sub.salt",)
+
+
+def test_an_agents_own_words_keep_their_places_where_its_pipeline_is_in_a_dialect(tmp_path: Path) -> None:
+    """`type` makes a pipeline a foreign one; what its agents say still means what their own files say."""
+    cook = {**AGENT, "decisions": ["yes", "no"]}
+    ends = [{"from": name, "to": None, "condition": word} for name in ("boil", "last") for word in ("yes", "no")]
+    inner = {"id": "inner", "stages": [{"id": "boil", "agent": "cook"}], "connections": ends[:2]}
+    sub = {"id": "sub", "type": "sub_pipeline", "pipeline": "inner", "decisions": ["eaten", "thrown_away"]}
+    ways = [("sub", "last", "eaten"), ("sub", None, "thrown_away")]
+    whole = {
+        "id": "whole",
+        "stages": [sub, {"id": "last", "agent": "cook"}],
+        "connections": [*({"from": a, "to": b, "condition": word} for a, b, word in ways), *ends[2:]],
+    }
+    for document in (cook, inner, whole):
+        (tmp_path / f"{document['id']}.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert validate([tmp_path], NOTHING) == ()
+    pipeline = load_user([tmp_path], NOTHING).pipelines["whole"]
+    assert pipeline.stage("last").decisions == ("yes", "no")
+    assert pipeline.target("sub.boil", "yes").target == "last"
+    assert pipeline.target("sub.boil", "no").target is None

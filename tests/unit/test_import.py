@@ -159,11 +159,26 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert not done.folder.exists()
 
 
+def test_an_id_that_is_too_long_for_a_files_name_is_said_and_the_rest_is_written(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name, own in (("long", "l" * 300), ("short", "short")):
+        document = {"id": own, "systemPrompt": "x", "decisions": ["yes", "no_error"]}
+        (home / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    done = import_folder(home, None, NOTHING)
+    assert [path.stem for path in done.written] == ["short"]
+    assert not done.complete
+    assert [one.remedy for topic, one in done.found if topic == "file not written"] == [
+        "The file is named after the id: give it a shorter one."
+    ]
+
+
 def test_paths_beside_a_file_hold_at_its_new_place(tmp_path: Path) -> None:
     home = tmp_path / "home" / "agents"
     home.mkdir(parents=True)
     (home / "work.py").write_text("def handle(): ...\ndef probe(): ...\n", encoding="utf-8")
     (home / "ask.sh").write_text("exit 0\n", encoding="utf-8")
+    (home / "ask.sh").chmod(0o755)
     own = {"systemPrompt": "x", "decisions": ["yes", "no_error"]}
     part = {"name": "part", "probe": "./work.py:probe"}
     command = {"kind": "command", "argv": ["./ask.sh", "now"], "folder": "."}

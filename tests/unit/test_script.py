@@ -162,6 +162,33 @@ def test_walking_is_bounded_also_where_nothing_is_to_be_done() -> None:
     assert walk(pipeline, [], steps=10).visits == 11
 
 
+def test_a_script_taken_up_again_stands_where_it_failed() -> None:
+    one, two = (Stage(id=name, agent="medic", decisions=("fine", "bad"), components=(name,)) for name in ("one", "two"))
+    ways = (
+        Connection(source="one", target="two", condition="fine"),
+        Connection(source="one", target="two", condition="bad"),
+        Connection(source="two", target=None, condition="bad"),
+    )
+    pipeline = Pipeline(id="s", kind=PipelineKind.SCRIPTED, stages=(one, two), connections=ways, start="one")
+    failed = [attempt("one", "one"), attempt("two", "two", ok=False)]
+    assert walk(pipeline, failed, steps=9).ended == "bad"
+    again = walk(pipeline, failed, steps=9, mended={2})
+    assert (again.stage.id, again.todo, again.visits) == ("two", ("two",), 1)
+    assert walk(pipeline, [*failed, attempt("two", "two")], steps=9, mended={2}).ended == "fine"
+    earlier = [attempt("one", "one", ok=False), attempt("two", "two")]
+    assert walk(pipeline, earlier, steps=9, mended={2}).stage.id == "one", "what failed is done again, then the rest"
+
+
+def test_a_script_taken_up_again_has_all_its_steps_again() -> None:
+    stage = Stage(id="round", agent="medic", decisions=("fine", "bad"), components=("a",))
+    way = Connection(source="round", target="round", condition="fine")
+    pipeline = Pipeline(id="s", kind=PipelineKind.SCRIPTED, stages=(stage,), connections=(way,), start="round")
+    rounds = [attempt("round", "a")] * 4
+    assert walk(pipeline, rounds, steps=3).visits == 4
+    assert walk(pipeline, rounds, steps=3, mended={3}).visits == 2
+    assert walk(pipeline, rounds, steps=3, mended={3}).todo == ("a",)
+
+
 def test_a_special_outcome_has_its_own_road() -> None:
     stage = Stage(id="mend", agent="medic", decisions=("fine", "bad", "environment_reset"), components=("a",))
     after = Stage(id="after", agent="medic", decisions=("fine", "bad"), components=("a",))

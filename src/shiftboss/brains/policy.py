@@ -77,6 +77,8 @@ def reason(move: Move, situation: Situation, *, first: bool = False) -> str:
     """Why this move, in one sentence that cites the evidence; of the `first` one also why it goes before others."""
     if move.mode is Mode.COMPLETE:
         down = situation.goal.want is Want.DOWN
+        if situation.stack.only_tasks and not down:
+            return f"{move.environment}: {move.why}."
         reached = "nothing of ours is running any more" if down else "everything that was wanted does its job"
         return f"{move.environment}: {reached}, no gap remains."
     if move.mode is Mode.ESCALATE:

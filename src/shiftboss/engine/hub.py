@@ -43,7 +43,7 @@ from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status
 from shiftboss.model.run import Ending
 from shiftboss.model.situation import Situation
-from shiftboss.model.stack import COMPLETE, ESCALATE
+from shiftboss.model.stack import ESCALATE
 from shiftboss.store.journal import Journal
 from shiftboss.store.memory import Memory
 from shiftboss.system.clock import Clock, SteadyClock
@@ -182,7 +182,7 @@ class Hub:
                 if self.charter.goal.keep:
                     self._all_well(environment)
                 elif not self._lookout.again(environment, self.state.snapshot):
-                    move = ending_move(environment, Mode.COMPLETE, COMPLETE, "no gap remains")
+                    move = ending_move(environment, Mode.COMPLETE, *self.charter.stack.complete)
                     found[move.id] = move
                 continue
             self._lookout.trouble(environment)

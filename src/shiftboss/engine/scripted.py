@@ -4,7 +4,7 @@ Where it stands is not stored: it is walked anew from what has settled, so that 
 where it was.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from shiftboss.engine.moves import Ask, Options
 from shiftboss.engine.state import RunState
@@ -28,11 +28,19 @@ class Position(Value):
     ended: str | None = None
 
 
-def walk(pipeline: Pipeline, attempts: Sequence[Attempt], steps: int) -> Position:
-    """Follow the connections through everything that has settled, for at most so many visits and one."""
+def walk(pipeline: Pipeline, attempts: Sequence[Attempt], steps: int, mended: Collection[int] = ()) -> Position:
+    """Follow the connections through everything that has settled, for at most so many visits and one.
+
+    `mended` says after how many attempts a person took the run up again: visits count anew from there, and a script
+    that had ended stands again where it failed.
+    """
     stage, visits, index = pipeline.stage(pipeline.start), 1, 0
     failed: Attempt | None = None
+    anew = set(mended)
     while True:
+        if index in anew:
+            anew.discard(index)
+            visits = 1
         if visits > steps:  # stages with nothing to do could lead in a circle
             return Position(stage=stage, visits=visits, failed=failed)
         names = _components(stage, failed)
@@ -46,12 +54,21 @@ def walk(pipeline: Pipeline, attempts: Sequence[Attempt], steps: int) -> Positio
         keyword = _keyword(stage, batch)
         connection = pipeline.target(stage.id, keyword)
         if connection is None or connection.target is None:
+            if index in anew:
+                stage = pipeline.stage(_still_failed(attempts[:index]) or stage.id)
+                continue
             return Position(stage=stage, visits=visits, failed=failed, ended=keyword)
         stage, visits = pipeline.stage(connection.target), visits + 1
 
 
 def _first_failure(batch: Sequence[Attempt]) -> Attempt | None:
     return next((attempt for attempt in batch if not attempt.ok), None)
+
+
+def _still_failed(attempts: Sequence[Attempt]) -> str | None:
+    """The stage of the last failure that nothing has made good since."""
+    newest = {attempt.component: attempt for attempt in attempts}
+    return next((one.keyword for one in reversed(attempts) if one is newest[one.component] and not one.ok), None)
 
 
 def _components(stage: Stage, failed: Attempt | None) -> tuple[str, ...]:
@@ -86,16 +103,19 @@ class ScriptedBoard:
         for environment in self._environments:
             if environment in state.endings:
                 continue
-            position = walk(self._stack.pipeline, state.history[environment], self._steps)
+            attempts, mended = state.history[environment], state.mended.get(environment, ())
+            position = walk(self._stack.pipeline, attempts, self._steps, mended)
             self._offer(environment, position, state)
 
     def _offer(self, environment: str, position: Position, state: RunState) -> None:
         if position.visits > self._steps:
-            self.spent[environment] = f"the script made {self._steps} visits without coming to an end"
+            self.spent[environment] = f"the script made {self._steps} visits without coming to an end (limits.steps)"
             return
         key = f"{environment}/{position.stage.id}"
         if position.ended:
-            self.hopeless[key] = f"the script ended with {position.ended}"
+            failed = position.failed
+            why = f"{failed.message}; " if failed and failed.message and failed.keyword == position.stage.id else ""
+            self.hopeless[key] = f"{why}the script ended with {position.ended}"
             if self._is_task(position.stage) and position.ended == position.stage.decisions[1]:
                 self.failed[environment] = self.hopeless[key]
             return
@@ -138,7 +158,7 @@ class ScriptedBoard:
             agent=stage.agent,
             mode=mode,
             keyword=stage.id,
-            why=f"the script stands at {stage.id}",
+            why="its turn in the script" if stage.id == name else f"the script stands at {stage.id}",
             estimate=spec.estimate,
             deadline=spec.deadline,
             order=self._stack.order[name],

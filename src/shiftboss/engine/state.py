@@ -67,6 +67,8 @@ class RunState:
     resumed: bool = False  #: taken up again after an ending that asked a person, and nothing decided since
     approved: set[str] = field(default_factory=set[str])  #: acts
     denied: set[str] = field(default_factory=set[str])  #: acts
+    mended: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """By environment, after how many attempts of its history a person had it taken up again."""
     endings: dict[str, Ending] = field(default_factory=dict[str, Ending])
     ended: Ending | None = None
     _orders: dict[str, tuple[Delegation, str | None]] = field(default_factory=dict[str, tuple[Delegation, str | None]])
@@ -121,7 +123,10 @@ class RunState:
 
     def _resumed(self, at: float) -> None:
         """A person may have mended something: budgets and time start anew, what is on the way is kept."""
-        self.resumed = self.resumed or self.ended in ASKED
+        if self.ended in ASKED:
+            self.resumed = True
+            for environment in self.endings:
+                self.mended[environment].add(len(self.history[environment]))
         self.started, self.ended = at, None
         self.since = {key: min(since, at) for key, since in self.since.items()}  # the date may have been set back
         self.endings.clear()

@@ -130,7 +130,10 @@ class Narrator:
         how = f" by {event.strategy}" if event.strategy else ""
         again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
         name = self._name(event.environment, event.component)
-        return f"{event.agent} {_DOING.get(event.mode, event.mode)} {name}{how}{again}"
+        before = self.view.components.get(f"{event.environment}/{event.component}")
+        new = event.mode == "force" and before is not None and before.health == "absent"
+        mode = "ensure" if new else event.mode  # what is not there is not redone
+        return f"{event.agent} {_DOING.get(mode, mode)} {name}{how}{again}"
 
     def _answered(self, event: Approved | Denied) -> str:
         asked = self.view.asked.get(event.act)

@@ -137,7 +137,8 @@ def note(call: Call) -> int:
 def stop(call: Call) -> int:
     """Ask the hub at work to end its run; the stack stays as it is."""
     session = session_of(call)
-    alive = {owner.run for owner in looking.running(session).values()} if session.home.is_dir() else set[str]()
+    asked = session.benches if call.environments else None
+    alive = {owner.run for owner in looking.running(session, asked).values()} if session.home.is_dir() else set[str]()
     wanted: str | None = call.more["run"]
     chosen = sorted(alive if wanted is None else alive & {wanted})
     for run in chosen:

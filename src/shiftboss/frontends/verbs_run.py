@@ -71,7 +71,8 @@ def _nothing_to_stop(call: Call, session: Session, goal: Goal) -> int:
     if call.json:
         print_document({**run_document(RunView()), "ending": str(Ending.CONVERGED), "exit_code": 0})
     elif not call.quiet:
-        write(wrap(f"Nothing was ever run in {session.home}: there is nothing to stop.", WIDTH))
+        names = f"{' or '.join(session.benches)} in " if session.home.is_dir() else ""
+        write(wrap(f"Nothing was ever run in {names}{session.home}: there is nothing to stop.", WIDTH))
     return 0
 
 

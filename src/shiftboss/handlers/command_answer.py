@@ -5,6 +5,7 @@ either, 0 means success. An exit code that nobody declared never means success, 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from shiftboss.system.tool import ToolResult
 
 _STATUS = {"done": 0, "ok": 0, "success": 0, "failed": 1, "failure": 1, "error": 1}
 _CHANGES, _STDERR = 50, 1_500
+_FOR_US = re.compile(r"[\W_]*(?:DECISION|(?:NOTE|FEEDBACK)_ADDRESSED)\b", re.IGNORECASE)  # says nothing to a person
 
 
 class _Read(Value):
@@ -41,7 +43,7 @@ def outcome_for(
         word,
         words,
         order,
-        summary=read.summary or _ended(program, result.code, stderr, failed=word in words[1:2]),
+        summary=read.summary or _ended(program, result.code, stderr, read, failed=word in words[1:2]),
         changes=_changes(read.told, program),
         evidence=evidence,
         kind=_kind(read.told),
@@ -94,12 +96,19 @@ def _judged(read: _Read, code: int, words: Sequence[str]) -> str:
     return read.word if read.word and read.word != words[0] else words[1]
 
 
-def _ended(program: str, code: int, stderr: str, *, failed: bool) -> str:
-    if not failed:
-        return f"{program} did it"
+def _ended(program: str, code: int, stderr: str, read: _Read, *, failed: bool) -> str:
+    """How it went, where it gave no summary: its last line, and how it ended unless that was well."""
+    printed = "" if read.told else _last_line(read.output)
     how = f"ended with code {code}" if code >= 0 else f"was ended by signal {-code}"
-    last = stderr.rpartition("\n")[2]
+    if not failed:
+        return printed or f"{program} {how}"
+    last = _last_line(stderr) or printed
     return f"{program} {how}: {last}" if last else f"{program} {how}"
+
+
+def _last_line(text: str) -> str:
+    lines = (line.strip() for line in reversed(text.splitlines()))
+    return next((line for line in lines if line and not _FOR_US.match(line)), "")
 
 
 def _changes(told: Mapping[str, Any], program: str) -> list[str]:

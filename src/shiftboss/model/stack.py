@@ -27,6 +27,20 @@ class Stack(Value):
     recovery_agent: Agent | None = None
     agents: Mapping[str, Agent] = field(default_factory=dict[str, Agent])
 
+    @property
+    def only_tasks(self) -> bool:
+        """Whether all there is to do is tasks that nothing looks at."""
+        return all(spec.claimed for spec in self.specs.values())
+
+    @property
+    def complete(self) -> tuple[str, str]:
+        """The keyword for an environment that has all that was wanted, and why it is given."""
+        if not self.only_tasks:
+            return COMPLETE, "no gap remains"
+        if self.pipeline.kind is PipelineKind.SCRIPTED:
+            return "complete", "the script came to its end"
+        return COMPLETE, "every task is done, say their agents"
+
     def words(self, agent_id: str, keyword: str) -> tuple[str, str]:
         """The words for success and failure of an order: its stage's in a script, else its agent's."""
         if self.pipeline.kind is PipelineKind.SCRIPTED:

@@ -62,7 +62,8 @@ def start_failure(error: OSError, argv: Sequence[str], cwd: Path) -> Failed:
     """The typed failure for an error of the system on starting a program."""
     evidence = {"command": list(argv), "errno": error.errno, "folder": str(cwd)}
     if isinstance(error, PermissionError):
-        return NotPermitted(f"{argv[0]} could not be started: {error.strerror} ({error.filename})", evidence)
+        where = "" if error.filename in (None, argv[0]) else f" ({error.filename})"
+        return NotPermitted(f"{argv[0]} could not be started: {error.strerror}{where}", evidence)
     if error.errno == errno.ENOENT and not cwd.is_dir():
         return Failed(FailureKind.CONFIG, f"The folder {cwd} to start {argv[0]} in is not there", evidence)
     if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ENOEXEC, errno.ELIBBAD}:

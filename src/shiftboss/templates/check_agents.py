@@ -3,6 +3,7 @@
 Pure; part of checks.py.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,17 +73,24 @@ def _command_findings(agent: Agent) -> Iterator[Finding]:
 
 
 def program_findings(agent: Agent) -> Iterator[Finding]:
-    """Programs named by their path that are not there; called by user.py, which may look at the disk."""
+    """Programs named by their path that can't be started; called by user.py, which may look at the disk."""
     programs: list[tuple[DocumentPath, tuple[str, ...]]] = [(("handler", "argv"), agent.options.argv)]
     programs += [(("components", index, "probe", "argv"), spec.asks) for index, spec in enumerate(agent.components)]
     for at, argv in programs:
-        if argv and Path(argv[0]).is_absolute() and not Path(argv[0]).exists():
-            yield Finding(
-                source=agent.source,
-                at=(*at, 0),
-                what=f"there is no program {argv[0]}",
-                remedy="Check the path; ./program stands beside this file.",
-            )
+        wrong = _program_wrong(Path(argv[0])) if argv and Path(argv[0]).is_absolute() else None
+        if wrong is not None:
+            yield Finding(source=agent.source, at=(*at, 0), what=wrong[0], remedy=wrong[1])
+
+
+def _program_wrong(program: Path) -> tuple[str, str] | None:
+    """What is wrong with a program, and what to do."""
+    if not program.exists():
+        return f"there is no program {program}", "Check the path; ./program stands beside this file."
+    if program.is_dir():
+        return f"{program} is a folder, no program", "Name the program in it."
+    if not os.access(program, os.X_OK):
+        return f"{program} may not be executed", f"chmod +x {program}"
+    return None
 
 
 def _decision_findings(agent: Agent) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ def success_first(stage: Fields, agent: Agent | None, ways: Ways) -> None:
     """Connections without a condition get the keyword for success: the stage's, else its agent's, else a new one."""
     words = words_of([_plain(item) for item in items_of(stage.get("decisions"))])
     words += () if agent is None else agent.decisions
-    good = [word for word in words if not is_failure(word)]
+    good = [word for word in words if not _fails(word, agent)]
     for way, _ in _own(stage, ways):
         if way["condition"] == SUCCESS:
             way["condition"] = good[0] if good else f"{keyword(stage['id'])}_complete"
@@ -38,8 +38,18 @@ def settle_keywords(draft: Draft, stage: Fields, at: DocumentPath, agent: Agent,
     listed = words_of(stage["decisions"])
     _declare(draft, stage, agent, ways)
     _both(draft, stage, at, agent)
-    stage["decisions"] = in_order(draft, stage["decisions"], f"stage '{stage['id']}'", (*at, "decisions"))
+
+    def fails(word: str) -> bool:
+        return _fails(word, agent)
+
+    stage["decisions"] = in_order(draft, stage["decisions"], f"stage '{stage['id']}'", (*at, "decisions"), fails)
     return [*ways, *_dead_ends(draft, stage, at, ways, listed)]
+
+
+def _fails(word: str, agent: Agent | None) -> bool:
+    """Whether a word means failure: by its place where its agent declares it so, else by what it is called."""
+    declared = agent.decisions[:2] if agent else ()
+    return declared.index(word) == 1 if word in declared else is_failure(word)
 
 
 def _own(stage: Fields, ways: Ways) -> Ways:
@@ -114,8 +124,8 @@ def _both(draft: Draft, stage: Fields, at: DocumentPath, agent: Agent) -> None:
     """A stage can succeed and can fail; what is missing is taken from its agent, where that has such a word."""
     words = words_of(stage["decisions"])
     for made, failure in ((f"{keyword(stage['id'])}_complete", False), (f"{keyword(stage['id'])}_failed", True)):
-        if failure not in map(is_failure, words):
-            own = [word for word in agent.decisions if is_failure(word) == failure]
+        if failure not in {_fails(word, agent) for word in words}:
+            own = [word for word in agent.decisions if _fails(word, agent) == failure]
             added = own[0] if own else made
             stage["decisions"].insert(1 if failure else 0, added)
             what = f"stage '{stage['id']}' has no keyword for {'failure' if failure else 'success'}"

@@ -5,12 +5,12 @@ from keyword to description.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from shiftboss.templates.draft import Draft, Fields, fields_of, items_of
 from shiftboss.templates.finding import DocumentPath, listing
-from shiftboss.templates.words import keyword, ordered
+from shiftboss.templates.words import is_failure, keyword, ordered
 
 _NAMES = ("choice", "id", "name", "decision", "keyword")
 _NOTES = ("description", "when", "conditions", "condition")
@@ -78,10 +78,12 @@ def words_of(items: object) -> list[str]:
     return [item if isinstance(item, str) else str(fields_of(item).get("choice")) for item in items_of(items)]
 
 
-def in_order(draft: Draft, items: list[Any], owner: str, at: DocumentPath) -> list[Any]:
+def in_order(
+    draft: Draft, items: list[Any], owner: str, at: DocumentPath, fails: Callable[[str], bool] = is_failure
+) -> list[Any]:
     """The decisions with success first and failure second."""
     words = words_of(items)
-    right = ordered(words)
+    right = ordered(words, fails)
     if list(right) == words:
         return items
     by_word = dict(zip(words, items, strict=True))

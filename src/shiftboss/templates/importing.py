@@ -4,6 +4,8 @@ Called by frontends/verbs_import.py. What is in error is not written, and neithe
 that differs is never overwritten. Agents that no pipeline sends for go into a folder that is not loaded.
 """
 
+import errno
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -106,18 +108,24 @@ def documents(good: Iterable[UserFile], base: Catalogue, out: Path) -> Iterator[
 
 def _write(path: Path, text: str) -> tuple[bool, Path] | Diagnostic:
     """Whether the file is new, or why it was not written."""
-    if path.exists() or path.is_symlink():
-        if path.is_file() and path.read_bytes() == text.encode():
-            return False, path
-        what = "this file is there already and differs from what would be written"
-        return Diagnostic(place=str(path), what=what, remedy="Move it away, or name another folder with --to.")
     try:
+        if os.path.lexists(path):
+            if path.is_file() and path.read_bytes() == text.encode():
+                return False, path
+            what = "this file is there already and differs from what would be written"
+            return Diagnostic(place=str(path), what=what, remedy="Move it away, or name another folder with --to.")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, text, _MODE)
     except OSError as error:
         what = f"this file can't be written: {error.strerror}"
-        return Diagnostic(place=str(path), what=what, remedy="Make room, or name another folder with --to.")
+        return Diagnostic(place=str(path), what=what, remedy=_remedy(error))
     return True, path
+
+
+def _remedy(error: OSError) -> str:
+    if error.errno == errno.ENAMETOOLONG:
+        return "The file is named after the id: give it a shorter one."
+    return "Make room, or name another folder with --to."
 
 
 def _pairs(outcomes: Iterable[tuple[bool, Path] | Diagnostic]) -> list[tuple[bool, Path]]:

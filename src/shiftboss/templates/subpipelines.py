@@ -89,7 +89,8 @@ def _after(outer: Stage, outgoing: Mapping[str, str | None], inner: Pipeline, en
     words = [*outer.decisions, *outgoing]
     failures = [stage.decisions[1:2] for stage in inner.stages if stage.id == end.source]
     failed = is_failure(end.condition) or (end.condition,) in failures
-    fitting = [word for word in words if is_failure(word) == failed and word in outgoing]
+    bad = {word for word in words if is_failure(word)} or {*outer.decisions[1:2]}
+    fitting = [word for word in words if (word in bad) == failed and word in outgoing]
     return outgoing[fitting[0]] if fitting else None
 
 

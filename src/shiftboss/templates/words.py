@@ -6,7 +6,7 @@ words of their own for one event.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 END_WORDS = frozenset({"end", "none", "null", "done", "stop", "exit"})  #: what people write when they mean null
 
@@ -51,10 +51,10 @@ def same_as(word: str, known: Iterable[str]) -> str | None:
     )
 
 
-def ordered(words: Sequence[str]) -> tuple[str, ...]:
+def ordered(words: Sequence[str], fails: Callable[[str], bool] = is_failure) -> tuple[str, ...]:
     """Success first and failure second, as far as there are such words, the others in their order."""
-    good = [word for word in words if not is_failure(word)][:1]
-    bad = [word for word in words if is_failure(word)][:1]
+    good = [word for word in words if not fails(word)][:1]
+    bad = [word for word in words if fails(word)][:1]
     first = [*good, *bad]
     return (*first, *(word for word in words if word not in first))
 
