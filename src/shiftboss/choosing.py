@@ -28,15 +28,23 @@ def session_for(request: Request, wanted: str) -> Session:
     file = request.cwd / wanted
     if file.suffix in (".json", ".yaml", ".yml") and file.is_file():
         request = _with_files(request, file)
-    elif _looks_like_a_file(wanted):
-        what, remedy = f"there is no file {wanted}", "Check the path; `shiftboss pipelines` lists what is known by id."
-        raise BadInput([Diagnostic(place="command line", what=what, remedy=remedy)])
+    elif not wanted.strip() or _looks_like_a_file(wanted):
+        remedy = "Name a pipeline's file or id; `shiftboss pipelines` lists what is known by id."
+        raise BadInput([Diagnostic(place="command line", what=_no_pipeline(wanted, file), remedy=remedy)])
     else:
         request = replace(request, pipeline=wanted)
-    session = open_session(request)
+    session = open_session(replace(request, environments=()))  # whose profiles those asked for have is not known yet
     if any(Path(agent.source).is_relative_to(session.pack.folder) for agent in session.stack.agents.values()):
-        return session
+        return open_session(request) if request.environments else session
     return open_session(replace(request, pack="plain"))
+
+
+def _no_pipeline(wanted: str, file: Path) -> str:
+    if not wanted.strip():
+        return "no pipeline is named"
+    if file.is_dir():
+        return f"{wanted} is a folder"
+    return f"{wanted} is no template" if file.exists() else f"there is no file {wanted}"
 
 
 def _looks_like_a_file(wanted: str) -> bool:
@@ -44,7 +52,7 @@ def _looks_like_a_file(wanted: str) -> bool:
 
 
 def _with_files(request: Request, file: Path) -> Request:
-    base = open_session(replace(request, pipeline=None)).catalogue
+    base = open_session(replace(request, pipeline=None, environments=())).catalogue
     catalogue, _ = read_leniently([*_folders(file), file], base)
     found = next((one for one in catalogue.pipelines.values() if _same(one.source, file)), None)
     used = _used(found, catalogue, base) if found else _beside(file)

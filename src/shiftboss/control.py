@@ -175,7 +175,8 @@ async def resume(
         raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss runs lists them")])
     if view.ending is Ending.CONVERGED and not view.in_flight:
         what = f"run {run} ended converged: nothing of it was cut off"
-        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy="shiftboss up looks at the stack anew")])
+        anew = "shiftboss run does it anew" if start.pack == "plain" else "shiftboss up looks at the stack anew"
+        raise BadInput([Diagnostic(place=str(session.home), what=what, remedy=anew)])
     session, records = open_for_work(_as_it_was(session, start))
     with _held(session, records, run) as hold:
         if earlier:

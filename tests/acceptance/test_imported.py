@@ -114,6 +114,14 @@ def write(folder: Path) -> None:
         (folder / f"{name}.json").write_text(json.dumps(held))
 
 
+def test_a_folder_without_templates_is_refused_with_what_is_looked_for(place):
+    write(place / "project" / "old")
+    result = no_traceback(shiftboss(place, "import", "project"))
+    assert result.returncode == 2
+    assert "there are no templates in project" in result.stderr
+    assert [path.name for path in place.iterdir()] == ["project"]
+
+
 def test_an_imported_pipeline_of_prompts_goes_through_every_stage_and_loop(place):
     write(place / "old")
     assert no_traceback(shiftboss(place, "import", "old")).returncode == 0

@@ -117,6 +117,32 @@ def test_a_run_at_work_is_seen_and_stopped_from_beside(place):
     assert said.returncode == 0
 
 
+NO_PIPELINES = [
+    ("", "no pipeline is named"),
+    (EXAMPLE, "is a folder"),
+    (EXAMPLE / "agents" / "build.py", "is no template"),
+    ("nowhere/x.json", "there is no file nowhere/x.json"),
+]
+
+
+@pytest.mark.parametrize(("target", "said"), NO_PIPELINES, ids=[said for _, said in NO_PIPELINES])
+def test_what_is_no_pipeline_is_refused_and_nothing_is_made(place, target, said):
+    result = no_traceback(shiftboss(place, "run", target))
+    assert result.returncode == 2
+    assert said in " ".join(result.stderr.split())
+    assert list(place.iterdir()) == []
+
+
+def test_a_pipeline_runs_in_several_environments_of_its_own_profile(place):
+    found = document(shiftboss(place, "run", FILE, "--env", "one=local,two=local", "--json"))
+    assert found["ending"] == "converged"
+    folders = place / ".shiftboss" / "env"
+    assert [json.loads((folders / name / "release.json").read_text())["built"] for name in ("one", "two")] == [2, 2]
+    result = no_traceback(shiftboss(place, "run", FILE, "--env", "three=regtest"))
+    assert result.returncode == 2
+    assert "profiles: local" in " ".join(result.stderr.split())
+
+
 def block(**fields) -> str:
     return f"Of course! I will run it:\n\n[PIPELINE-EXECUTE]\n{json.dumps(fields)}\n[/PIPELINE-EXECUTE]\nDone.\n"
 

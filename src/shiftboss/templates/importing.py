@@ -44,13 +44,16 @@ def import_folder(folder: Path, to: Path | None, base: Catalogue) -> Imported:
     """Read the folder, and write what is right in it to another one, by default beside it.
 
     Raises:
-        BadInput: the other folder lies in this one, where it would be read as well.
+        BadInput: the other folder lies in this one, where it would be read as well; or there is nothing to import.
     """
     out = to or folder.absolute().with_name(f"{folder.absolute().resolve().name}-imported")
     if folder.is_dir() and out.resolve().is_relative_to(folder.resolve()):
         what, remedy = f"{out} lies in the folder that is read", "Name another one with --to."
         raise BadInput([Diagnostic(place="command line", what=what, remedy=remedy)])
     reading = read([folder], base)
+    if folder.is_dir() and not reading.files:
+        what, remedy = f"there are no templates in {folder}", "Name the folder that holds 'agents' and 'templates'."
+        raise BadInput([Diagnostic(place="command line", what=what, remedy=remedy)])
     left_out = [file for file in reading.files if is_spare(file, base)]
     good = usable_files(reading, [file for file in reading.files if file not in left_out], base)
     refused = [file for file in reading.files if file not in good and file not in left_out]
