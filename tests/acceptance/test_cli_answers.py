@@ -5,7 +5,7 @@ import json
 import pytest
 
 from command import document, no_traceback, shiftboss
-from shiftboss.app import Request, bound_to, open_records, open_session
+from shiftboss.app import Request, bound_to, open_for_work, open_session
 from shiftboss.model.events import ApprovalAsked, EnvironmentEnded, RunEnded, RunStarted
 from shiftboss.model.lesson import Credit
 from shiftboss.store.memory import Remedy
@@ -30,8 +30,8 @@ def asked(act, part):
 @pytest.fixture
 def store(place):
     """A working directory with one run that asks about two acts, and some lessons."""
-    session = open_session(Request(workdir=place / ".shiftboss", environ={"HOME": str(place)}, cwd=place))
-    records = open_records(session)
+    request = Request(workdir=place / ".shiftboss", environ={"HOME": str(place)}, cwd=place)
+    session, records = open_for_work(open_session(request))
     begun = RunStarted(
         pack="mining",
         pipeline="intelligent-mining-infrastructure-setup",
