@@ -31,7 +31,7 @@ from shiftboss.engine.runner import Runner
 from shiftboss.engine.state import RunState
 from shiftboss.errors import BadInput, StoreBroken
 from shiftboss.leftovers import cut_off_recoveries, stop_helpers
-from shiftboss.looking import check_components, check_script, conditions, events_of, expected, look
+from shiftboss.looking import check_components, check_models, check_script, conditions, events_of, expected, look
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Consulted, Recorded, RunResumed, RunStarted, Warned
 from shiftboss.model.pipeline import PipelineKind
@@ -93,6 +93,8 @@ async def run_goal(
     """
     check_components(session, goal)
     check_script(session)
+    if goal.want is not Want.DOWN:
+        check_models(session)
     check_purge(session, goal)
     chosen = brain_for(session, brain or _by_rule(session, goal))
     session, records = open_for_work(session)

@@ -11,7 +11,7 @@ from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.duration import Conditions
 from shiftboss.model.events import Recorded
 from shiftboss.model.observation import Observation
-from shiftboss.model.pipeline import PipelineKind
+from shiftboss.model.pipeline import LLM_HANDLER, PipelineKind
 from shiftboss.model.run import Goal, Want
 from shiftboss.store.memory import Memory
 from shiftboss.system.host import host
@@ -97,6 +97,25 @@ def _homeless(name: str, session: Session) -> Diagnostic:
     remedy = f"Switch it on with --set {switch}=yes" if switch else "shiftboss status shows what belongs there"
     what = f"{name} does not belong to {' or '.join(session.benches)}"
     return Diagnostic(place="command line", what=what, remedy=remedy)
+
+
+def check_models(session: Session) -> None:
+    """Refuse agents that are prompts where no model is set to carry them out.
+
+    Raises:
+        BadInput: with a finding for each.
+    """
+    brain = session.settings.brain
+    if brain.model or brain.replay is not None:
+        return
+    prompts = [one for one in session.stack.agents.values() if one.handler == LLM_HANDLER and not one.options.model]
+    remedy = "Set brain.model, e.g. --set brain.model=openai:gpt-5-mini (docs/how-to/brains.md)"
+    found = [
+        Diagnostic(place=one.source, what=f"agent '{one.id}' is a prompt, and no model is set", remedy=remedy)
+        for one in prompts
+    ]
+    if found:
+        raise BadInput(found)
 
 
 def check_script(session: Session) -> None:

@@ -227,3 +227,11 @@ def test_a_hub_pipeline_of_tasks_is_left_to_the_brain(place):
     found = document(shiftboss(place, "run", copy / "pipelines" / "hub.json", "--json"))
     assert (found["ending"], found["brain"]) == ("converged", "policy")
     assert order_of(found) == [("build", "built"), ("check", "good"), ("publish", "published")]
+
+
+def test_prompts_without_a_model_are_refused_before_anything_is_done(place):
+    file = EXAMPLE.parent / "prompts" / "pipelines" / "look-and-judge.json"
+    result = no_traceback(shiftboss(place, "run", file))
+    assert result.returncode == 2
+    assert result.stderr.count("is a prompt, and no model is set") == 2
+    assert list(place.iterdir()) == []
