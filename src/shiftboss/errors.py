@@ -51,7 +51,8 @@ class Failed(ShiftbossError):
 class MindFailed(ShiftbossError):
     """A model gave no usable answer; `verdict` is the journal's word: failed, late, refused, unreadable, spent."""
 
-    def __init__(self, verdict: str, why: str, usage: Usage | None = None) -> None:
+    def __init__(self, verdict: str, why: str, usage: Usage | None = None, seconds: float = 0.0) -> None:
         self.verdict = verdict
         self.usage = usage or Usage()  #: what it cost all the same
+        self.seconds = seconds  #: how long it was waited for
         super().__init__(why)

@@ -11,10 +11,9 @@ from shiftboss.errors import BadInput, MindFailed
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.events import Consulted
 from shiftboss.model.mind import Field, FieldKind, Question, Reply
-from shiftboss.model.redact import redact
 from shiftboss.model.run import Goal
 from shiftboss.model.stack import VALIDATION
-from shiftboss.model.untrusted import data_line
+from shiftboss.model.untrusted import clean, data_line
 from shiftboss.model.value import Value
 from shiftboss.model.wish import Wanted, Wish, read_wish
 
@@ -48,6 +47,8 @@ async def understand(session: Session, words: str, brain: str | None) -> Underst
         BadInput: neither the grammar nor a model understands them.
     """
     text = words.strip()
+    if not text:
+        raise BadInput([Diagnostic(place="command line", path="--goal", what="the goal is empty", remedy=GRAMMAR)])
     wish = read_wish(text, list(session.stack.specs), _proofs(session))
     if not wish.unclear:
         return Understood(wish=wish, words=text)
@@ -79,12 +80,12 @@ async def _ask(session: Session, mind: Mind, words: str) -> Understood:
     try:
         reply = await mind.ask(_question(session, words), given.seconds)
     except MindFailed as error:
-        what = f"{words!r} is beyond the grammar, and {mind.name} could not be asked: {redact(str(error))}"
+        what = f"{words[:300]!r} is beyond the grammar, and {mind.name} could not be asked: {clean(str(error))}"
         raise BadInput([Diagnostic(place="command line", path="--goal", what=what, remedy=GRAMMAR)]) from error
     wish = _wish_of(reply, session)
     if wish is None:
         raise BadInput([_not_understood(words, session)])
-    reasoning = redact(str(reply.values.get("reasoning") or ""))
+    reasoning = clean(str(reply.values.get("reasoning") or ""))
     told = about.but(model=reply.model, chosen=[str(wish)], reasoning=reasoning, seconds=reply.seconds)
     return Understood(wish=wish, words=words, asked=(told.but(replayed=reply.replayed, **vars(reply.usage)),))
 
@@ -124,4 +125,4 @@ def _known(said: object, session: Session) -> tuple[str, ...] | None:
 def _not_understood(clause: str, session: Session) -> Diagnostic:
     parts: Sequence[str] = list(session.stack.specs)
     remedy = f"{GRAMMAR}. PARTS are: {', '.join(parts)}. Or let a model read it: --brain llm"
-    return Diagnostic(place="command line", path="--goal", what=f"{clause!r} is not understood", remedy=remedy)
+    return Diagnostic(place="command line", path="--goal", what=f"{clause[:300]!r} is not understood", remedy=remedy)

@@ -14,8 +14,8 @@ from shiftboss.errors import MindFailed
 from shiftboss.model.events import Consulted
 from shiftboss.model.mind import Allowance, Question, Reply
 from shiftboss.model.move import Decision, Mode, Move
-from shiftboss.model.redact import redact
 from shiftboss.model.situation import Situation
+from shiftboss.model.untrusted import clean, sentence
 from shiftboss.model.value import Value
 
 FAILURES = 3
@@ -124,9 +124,10 @@ class Adviser:
         try:
             reply = await self._mind.ask(question, self._seconds)
         except MindFailed as error:
-            return Advice(asked=about.but(verdict=error.verdict, why=redact(str(error)), **vars(error.usage)))
+            failed = about.but(verdict=error.verdict, why=clean(str(error)), seconds=error.seconds)
+            return Advice(asked=failed.but(**vars(error.usage)))
         except Exception as error:  # noqa: BLE001 - a mind's bug is no answer, and must not stop a run
-            why = redact(f"{type(error).__name__}: {error}")
+            why = sentence(f"{type(error).__name__}: {error}")
             return Advice(asked=about.but(verdict="failed", why=why, calls=1))
         addressed = tuple(number for number in _notes(reply) if number in situation.notes)
         return Advice(asked=about.but(**_answered(reply, question, names)), addressed=addressed)
@@ -142,10 +143,10 @@ def _answered(reply: Reply, question: Question, names: Sequence[str]) -> dict[st
     return {
         "model": reply.model,
         "verdict": "unreadable" if outside else "followed",
-        "why": f"{outside[0][:100]!r} is none of the options" if outside else "",
+        "why": f"{sentence(outside[0], 100)!r} is none of the options" if outside else "",
         "chosen": [] if outside else chosen[:1] if chosen[0] == WAIT else chosen,
-        "reasoning": redact(str(values.get("reasoning") or ""))[:600],
-        "quotes": [redact(one) for one in quoted(map(str, values.get("quotes") or ()), question)],
+        "reasoning": clean(str(values.get("reasoning") or ""))[:600],
+        "quotes": [clean(one) for one in quoted(map(str, values.get("quotes") or ()), question)],
         "seconds": reply.seconds,
         "replayed": reply.replayed,
         **vars(reply.usage),

@@ -87,13 +87,21 @@ def told(one: Answers) -> str:
     """What a model did, in a few sentences."""
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in one.verdicts.items())
     replayed = f", {one.replayed} of them out of a recording" if one.replayed else ""
+    return (
+        f"{one.model}: asked {times(one.asked)}{replayed}: {verdicts}.{_of_usable(one)} Calls: {one.calls}, tokens:"
+        f" {one.tokens}, {one.money:.4f} US dollars as far as prices are known."
+    )
+
+
+def _of_usable(one: Answers) -> str:
+    """What can be said of the answers that could be used; nothing where there is none."""
+    if not one.answered:
+        return " None could be used."
     same = f"{one.same} ({share(one.same, one.answered)})"
     return (
-        f"{one.model}: asked {times(one.asked)}{replayed}: {verdicts}. Of {one.answered} usable (different questions:"
-        f" {one.different}) {same} choose exactly what the policy would, by lot it would be {one.lot:.1f};"
-        f" {one.first} name the first option shown, by lot {one.lot_first:.1f}. An answer took {latency(one.seconds)}"
-        f" (median), 9 of 10 within {latency(one.slow)}. Calls: {one.calls}, tokens: {one.tokens}, {one.money:.4f} US"
-        " dollars as far as prices are known."
+        f" Of {one.answered} usable (different questions: {one.different}) {same} choose exactly what the policy would,"
+        f" by lot it would be {one.lot:.1f}; {one.first} name the first option shown, by lot {one.lot_first:.1f}. An"
+        f" answer took {latency(one.seconds)} (median), 9 of 10 within {latency(one.slow)}."
     )
 
 

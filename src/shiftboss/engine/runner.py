@@ -81,8 +81,9 @@ class Runner:
         while True:
             if hub.time_left() <= 0:
                 await self._cut_off("the run's time is spent")
-            for order in await hub.turn(number, observations):
-                self._tasks[asyncio.create_task(self._work(order), name=order.id)] = order
+            if await self._turn(number, observations):
+                await self._stop("stopped by a message")
+                return Ending.INTERRUPTED
             if hub.state.ended is not None:
                 await self._cut_off("the run has ended")
                 return hub.state.ended
@@ -94,6 +95,29 @@ class Runner:
             with self._writing_soon():
                 observations = await self._observer.look(hub.probes_due())
             number += 1
+
+    async def _turn(self, number: int, observations: Sequence[Observation]) -> bool:
+        """Take a turn and begin what it orders; whether somebody asked us to stop before it came to an end."""
+        turn = asyncio.create_task(self._hub.turn(number, observations))
+        try:
+            return await self._stopped_before(turn)
+        finally:
+            turn.cancel()
+            await asyncio.wait((turn,))
+            if not turn.cancelled():  # what was ordered is begun also when we are cancelled: else nobody settles it
+                for order in turn.result():
+                    self._tasks[asyncio.create_task(self._work(order), name=order.id)] = order
+
+    async def _stopped_before(self, turn: asyncio.Task[list[Delegation]]) -> bool:
+        """Wait for a turn as long as the run's time lasts; people are heard while a model takes its time."""
+        while not turn.done():
+            left = max(0.0, self._hub.time_left())
+            await asyncio.wait((turn,), timeout=min(INBOX_SECONDS, left))
+            if not turn.done() and self._read_inbox():
+                return True
+            if not left:
+                break
+        return False
 
     def _give_up(self, recoveries: Collection[str]) -> None:
         """What a dead hub's recovery has mended must not be taken back when its component fails some other day."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 from shiftboss import control
 from shiftboss.app import Session
@@ -14,7 +15,7 @@ from shiftboss.frontends.session import session_of
 from shiftboss.frontends.text import wrap
 from shiftboss.model.diagnostic import Diagnostic
 from shiftboss.model.run import Goal, Want
-from shiftboss.model.wish import Wanted, Wish
+from shiftboss.model.wish import Wanted
 from shiftboss.wishing import Understood, understand
 
 
@@ -26,8 +27,7 @@ def up(call: Call, components: Sequence[str]) -> int:
     if findings:
         raise BadInput(findings)
     session = session_of(call)
-    understood = asyncio.run(understand(session, call.more["goal"], call.brain))
-    _say(call, understood.wish)
+    understood = _understood(call, session)
     if understood.wish.want is Wanted.RESET:
         return _reset(call, understood)
     return verbs_run.act(call, _drive(call, understood), session)
@@ -45,17 +45,24 @@ def goal_to_plan(call: Call, session: Session, components: Sequence[str]) -> Goa
     """
     if components:
         raise BadInput(_both(components))
-    understood = asyncio.run(understand(session, call.more["goal"], call.brain))
-    _say(call, understood.wish)
+    understood = _understood(call, session)
     if understood.wish.want not in (Wanted.UP, Wanted.VALIDATE):
         what = f"plan shows what is brought up, not `{understood.wish}`"
         raise BadInput([wrong(what, "shiftboss up --goal does it.")])
     return goal_of(understood)
 
 
-def _say(call: Call, wish: Wish) -> None:
+def _understood(call: Call, session: Session) -> Understood:
+    """What the words ask for, shown; a model that reads them can be interrupted as a run can."""
+
+    async def read() -> Understood:
+        control.interruptible(cast("asyncio.Task[Any]", asyncio.current_task()))
+        return await understand(session, call.more["goal"], call.brain)
+
+    understood = asyncio.run(read())
     if not (call.json or call.quiet):
-        write(wrap(f"Goal: {wish}", WIDTH))
+        write(wrap(f"Goal: {understood.wish}", WIDTH))
+    return understood
 
 
 def goal_of(understood: Understood) -> Goal:

@@ -83,13 +83,13 @@ class _Work:
         try:
             reply = await self._asked(question)
         except MindFailed as error:
-            self._tell(question, error.verdict, error.usage, why=str(error))
+            self._tell(question, error.verdict, error.usage, seconds=error.seconds, why=str(error))
             if error.verdict == "unreadable" and not final:
                 self._steps.append(Step(action=_ANSWER, argument="", result=f"could not be read: {clean(str(error))}"))
                 return None
             raise self._failed(error) from error
         values = reply.values
-        self._tell(question, "followed", reply.usage, reply=reply)
+        self._tell(question, "followed", reply.usage, seconds=reply.seconds, reply=reply)
         return values
 
     async def _asked(self, question: Question) -> Reply:
@@ -158,7 +158,14 @@ class _Work:
         )
 
     def _tell(
-        self, question: Question, verdict: str, usage: Usage, *, why: str = "", reply: Reply | None = None
+        self,
+        question: Question,
+        verdict: str,
+        usage: Usage,
+        *,
+        seconds: float,
+        why: str = "",
+        reply: Reply | None = None,
     ) -> None:
         self._own = self._own.plus(usage)
         values = reply.values if reply else dict[str, Any]()
@@ -173,7 +180,7 @@ class _Work:
                 options=[*question.fields[0].options],
                 chosen=[str(values[name]) for name in ("action", "decision")[: 2 if ends else 1]] if reply else [],
                 reasoning=sentence(str(values.get("reasoning") or ""), 600),
-                seconds=reply.seconds if reply else 0.0,
+                seconds=seconds,
                 calls=usage.calls,
                 tokens=usage.tokens,
                 money=usage.money,

@@ -6,6 +6,7 @@ becomes a MindFailed; keys are taken out of every text that leaves here.
 
 import asyncio
 import time
+import warnings
 from typing import Any
 
 from pydantic_ai import Agent, ModelRetry, NativeOutput, PromptedOutput, RunUsage, ToolOutput, UsageLimits, exceptions
@@ -20,6 +21,7 @@ from shiftboss.minds.key import Scrubber
 from shiftboss.minds.plain_text import instructions_for, read_answer
 from shiftboss.minds.shape import form_of, values_of
 from shiftboss.model.mind import FieldKind, Question, Reply, Usage
+from shiftboss.model.untrusted import sentence
 
 ASKED_AGAIN = 1
 """How often an answer that can't be read is asked for once more."""
@@ -28,6 +30,8 @@ ROOM = 1500
 """Tokens of an answer beside its texts; models that think before they answer need some."""
 
 _LIMITS = UsageLimits(request_limit=1 + ASKED_AGAIN)
+
+warnings.filterwarnings("ignore", module=r"pydantic_ai\b")  # of odd token counts and prices: nothing for a user's eyes
 
 
 class ClientMind:
@@ -54,10 +58,11 @@ class ClientMind:
             async with limit, self._model:  # its connections end with the answer: nobody closes a mind
                 values = await self._values(question, used)
         except Exception as error:
-            verdict, why = _verdict(error, late=limit.expired(), seconds=seconds)
-            raise MindFailed(verdict, self._scrubber.clean(why), _usage(used)) from error
-        spent = time.monotonic() - began
-        return Reply(values=values, model=self.name, usage=_usage(used), seconds=round(spent, 3))
+            said = sentence(self._scrubber.clean(str(error)))  # a key that is cut in half is not known as one
+            verdict, why = _verdict(error, said, late=limit.expired(), seconds=seconds)
+            raise MindFailed(verdict, why, _usage(used), _since(began)) from error
+        values = self._scrubber.clean_all(values)  # its server knows the key, and may say it
+        return Reply(values=values, model=self.name, usage=_usage(used), seconds=_since(began))
 
     async def _values(self, question: Question, used: RunUsage) -> dict[str, Any]:
         if self._output == "text":
@@ -126,9 +131,12 @@ def _usage(used: RunUsage) -> Usage:
     return Usage(calls=max(1, used.requests), tokens=used.total_tokens, money=float(cost) if cost is not None else 0.0)
 
 
-def _verdict(error: Exception, *, late: bool, seconds: float) -> tuple[str, str]:
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
+
+
+def _verdict(error: Exception, said: str, *, late: bool, seconds: float) -> tuple[str, str]:
     """The journal's word for what went wrong, and a sentence."""
-    said = " ".join(str(error).split())[:300]
     match error:
         case TimeoutError() if late:
             return "late", f"no answer within {seconds:g} s"

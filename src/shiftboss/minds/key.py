@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 from shiftboss.errors import BadInput
 from shiftboss.model.diagnostic import Diagnostic
@@ -26,7 +27,7 @@ def read_key(brain: Brain, environ: Mapping[str, str]) -> str | None:
     if not environ.get(brain.key_variable):
         what = f"the variable {brain.key_variable}, which brain.key_variable names, is not set"
         raise BadInput([_finding("brain.key_variable", what, "Set it where you call shiftboss.")])
-    return environ[brain.key_variable]
+    return _usable(environ[brain.key_variable].strip(), "brain.key_variable", f"the variable {brain.key_variable}")
 
 
 def _from_file(path: Path) -> str:
@@ -42,7 +43,15 @@ def _from_file(path: Path) -> str:
         raise BadInput([_finding("brain.key_file", what, f"chmod 600 {path}")])
     if not text:
         raise BadInput([_finding("brain.key_file", f"{path} is empty", "Write the key into it.")])
-    return text
+    return _usable(text, "brain.key_file", str(path))
+
+
+def _usable(key: str, setting: str, place: str) -> str:
+    """The key, if it is one line that can be sent."""
+    if not (key.isascii() and key.isprintable()):
+        what = f"{place} holds characters that no key has, such as line ends"
+        raise BadInput([_finding(setting, what, "Put the key there, and nothing else.")])
+    return key
 
 
 def _finding(key: str, what: str, remedy: str) -> Diagnostic:
@@ -61,3 +70,10 @@ class Scrubber:
         for key in self._keys:
             text = text.replace(key, "[removed]")
         return text
+
+    def clean_all(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The texts and lists of texts of an answer without any of them."""
+        return {
+            name: [*map(self.clean, cast("list[str]", said))] if isinstance(said, list) else self.clean(str(said))
+            for name, said in values.items()
+        }

@@ -6,6 +6,7 @@ ids), so the same situation in another run finds its answer; the question itself
 
 import hashlib
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -34,6 +35,14 @@ class RecordingMind:
     """Asks another mind and writes down what it answered, failures too."""
 
     def __init__(self, mind: Mind, path: Path) -> None:
+        """Both as they are.
+
+        Raises:
+            BadInput: nothing can be written there.
+        """
+        if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+            remedy = "Name a file in a folder that is there and that you may write to."
+            raise BadInput([_finding(path, None, "no answers can be written there", "brain.record", remedy)])
         self.name = mind.name
         self._mind = mind
         self._path = path
@@ -44,7 +53,15 @@ class RecordingMind:
         try:
             reply = await self._mind.ask(question, seconds)
         except MindFailed as error:
-            self._write({**row, "failed": error.verdict, "why": str(error), "usage": vars(error.usage)})
+            self._write(
+                {
+                    **row,
+                    "failed": error.verdict,
+                    "why": str(error),
+                    "usage": vars(error.usage),
+                    "seconds": error.seconds,
+                }
+            )
             raise
         self._write({**row, "values": reply.values, "usage": vars(reply.usage), "seconds": reply.seconds})
         return reply
@@ -98,6 +115,11 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def _finding(path: Path, line: int | None, what: str) -> Diagnostic:
-    remedy = "Name a file that brain.record wrote."
-    return Diagnostic(place=str(path), line=line, path="brain.replay", what=what, remedy=remedy)
+def _finding(
+    path: Path,
+    line: int | None,
+    what: str,
+    key: str = "brain.replay",
+    remedy: str = "Name a file that brain.record wrote.",
+) -> Diagnostic:
+    return Diagnostic(place=str(path), line=line, path=key, what=what, remedy=remedy)
