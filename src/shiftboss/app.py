@@ -39,6 +39,8 @@ BALLAST = "ballast"
 
 BRAINS = ("policy", "llm", "shadow", "script")
 """What can decide."""
+ASKING = ("llm", "shadow")
+"""Those that ask a model."""
 
 T = TypeVar("T")
 

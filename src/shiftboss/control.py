@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from shiftboss.app import (
+    ASKING,
     BALLAST,
     Records,
     Session,
@@ -313,6 +314,7 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         environments=tuple(session.benches),
         parts=_parts(session, goal),
         brain=brain,
+        asks=brain.name in ASKING,
         fallback=brain if scripted else brain_for(session, "policy"),
         parallel=limits.parallel,
         seconds=limits.seconds,

@@ -38,6 +38,7 @@ class Charter(Value):
     parts: Mapping[str, Collection[str]] = field(default_factory=dict[str, Collection[str]])
     """Environment -> components that belong there; where nothing is said, all do."""
     brain: Brain
+    asks: bool = False  #: the brain asks somebody and may take its time: people are heard meanwhile
     fallback: Brain  #: decides where the brain's choice was not admitted
     parallel: int = 4  #: lanes that all environments share; each may always use one
     seconds: float = 900.0

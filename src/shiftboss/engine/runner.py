@@ -98,6 +98,9 @@ class Runner:
 
     async def _turn(self, number: int, observations: Sequence[Observation]) -> bool:
         """Take a turn and begin what it orders; whether somebody asked us to stop before it came to an end."""
+        if not self._hub.charter.asks:  # a brain that asks nobody decides at once: a task of its own would cost more
+            self._begin(await self._hub.turn(number, observations))
+            return False
         turn = asyncio.create_task(self._hub.turn(number, observations))
         try:
             return await self._stopped_before(turn)
@@ -105,8 +108,11 @@ class Runner:
             turn.cancel()
             await asyncio.wait((turn,))
             if not turn.cancelled():  # what was ordered is begun also when we are cancelled: else nobody settles it
-                for order in turn.result():
-                    self._tasks[asyncio.create_task(self._work(order), name=order.id)] = order
+                self._begin(turn.result())
+
+    def _begin(self, orders: Sequence[Delegation]) -> None:
+        for order in orders:
+            self._tasks[asyncio.create_task(self._work(order), name=order.id)] = order
 
     async def _stopped_before(self, turn: asyncio.Task[list[Delegation]]) -> bool:
         """Wait for a turn as long as the run's time lasts; people are heard while a model takes its time."""
