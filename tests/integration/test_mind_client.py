@@ -73,6 +73,7 @@ def test_an_answer_outside_the_options_is_asked_for_once_more_and_then_given_up(
     with pytest.raises(MindFailed) as caught:
         ask(mind_of(Speaker(BAD, BAD, GOOD), output))
     assert caught.value.verdict == "unreadable"
+    assert "Input should be 'e/pool/ensure' or 'e/daemon/ensure'" in str(caught.value)
     assert caught.value.usage.calls == 2
 
 

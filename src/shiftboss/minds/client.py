@@ -58,7 +58,7 @@ class ClientMind:
             async with limit, self._model:  # its connections end with the answer: nobody closes a mind
                 values = await self._values(question, used)
         except Exception as error:
-            said = sentence(self._scrubber.clean(str(error)))  # a key that is cut in half is not known as one
+            said = sentence(self._scrubber.clean(str(_cause(error))))  # a key that is cut in half is not known as one
             verdict, why = _verdict(error, said, late=limit.expired(), seconds=seconds)
             raise MindFailed(verdict, why, _usage(used), _since(began)) from error
         values = self._scrubber.clean_all(values)  # its server knows the key, and may say it
@@ -133,6 +133,16 @@ def _usage(used: RunUsage) -> Usage:
 
 def _since(began: float) -> float:
     return round(time.monotonic() - began, 3)
+
+
+def _cause(error: Exception) -> BaseException:
+    """What says most of why an answer could not be read: the client itself only says that it gave up asking."""
+    if not isinstance(error, exceptions.UnexpectedModelBehavior):
+        return error
+    found: BaseException = error
+    while found.__cause__ is not None:
+        found = found.__cause__
+    return found
 
 
 def _verdict(error: Exception, said: str, *, late: bool, seconds: float) -> tuple[str, str]:
