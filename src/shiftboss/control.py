@@ -103,7 +103,7 @@ async def run_goal(
         with_room(session, lambda: bury(records, session))
         if anew:
             _forget_claims(session)
-        said = "" if _only_tasks(session) else session.pipeline.deprecation
+        said = "" if session.stack.only_tasks else session.pipeline.deprecation  # what only claims can only be a script
         warned = [Warned(text=said)] if said else []
         first = [_started(session, goal, chosen, command), *asked, *warned]
         return await _drive(session, records, hold, first, goal, chosen, listener)
@@ -113,11 +113,6 @@ def _by_rule(session: Session, goal: Goal) -> str | None:
     """The policy brain, where no model is to be needed: what was started can always be stopped."""
     scripted = session.pipeline.kind is PipelineKind.SCRIPTED
     return "policy" if goal.want is Want.DOWN and not scripted else None
-
-
-def _only_tasks(session: Session) -> bool:
-    """Whether nothing of the pipeline can be looked at: then there is no better way to run it than its own."""
-    return all(spec.claimed for spec in session.stack.specs.values())
 
 
 def _forget_claims(session: Session) -> None:
@@ -318,6 +313,7 @@ def _charter(session: Session, records: Records, run: str, goal: Goal, brain: Br
         fallback=brain if scripted else brain_for(session, "policy"),
         parallel=limits.parallel,
         seconds=limits.seconds,
+        steps=limits.steps,
         budget=Budget(attempts=limits.attempts, recoveries=limits.recoveries, signature=limits.signature),
         period=session.settings.probes.period,
         interval=session.settings.probes.interval,

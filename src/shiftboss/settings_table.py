@@ -173,6 +173,12 @@ class Limits(Value):
     signature: int = setting(
         6, whole(1, 1000), "Recoveries against one and the same failure.", why="twice on each of three rungs"
     )
+    steps: int = setting(
+        100,
+        whole(1, 100_000),
+        "Visits that a scripted pipeline may make to its stages.",
+        why="a script that goes round for ever is noticed; nothing else would end it",
+    )
     window: float = setting(
         60.0,
         number(above=0),

@@ -235,3 +235,13 @@ def test_prompts_without_a_model_are_refused_before_anything_is_done(place):
     assert result.returncode == 2
     assert result.stderr.count("is a prompt, and no model is set") == 2
     assert list(place.iterdir()) == []
+
+
+def test_a_script_that_goes_round_is_out_of_steps_where_the_settings_say(place):
+    copy = place / "copy"
+    shutil.copytree(EXAMPLE, copy)
+    (copy / "agents" / "check.py").write_text("print('DECISION: again')")
+    file = copy / "pipelines" / "release-check.json"
+    found = json.loads(shiftboss(place, "run", file, "--json", "--set", "limits.steps=6").stdout)
+    assert (found["ending"], found["exit_code"], len(found["delegations"])) == ("exhausted", 5, 6)
+    assert "limits.steps" in found["report"]["local"]["why"]
