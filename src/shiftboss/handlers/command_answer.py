@@ -1,7 +1,8 @@
 """How a command's exit code and output become an outcome. Pure; the output is untrusted.
 
-A declared exit code decides. Otherwise the JSON object at the end of stdout, or a DECISION line in it, does; without
-either, 0 means success. An exit code that nobody declared never means success, whatever was printed.
+A declared exit code decides. Otherwise the JSON object at the end of stdout, or a DECISION line in it, does (a word that
+is not the agent's is a failure); without either, 0 means success. An exit code that nobody declared never means success,
+whatever was printed.
 """
 
 import json
@@ -21,6 +22,8 @@ from shiftboss.system.tool import ToolResult
 _STATUS = {"done": 0, "ok": 0, "success": 0, "failed": 1, "failure": 1, "error": 1}
 _CHANGES, _STDERR = 50, 1_500
 _FOR_US = re.compile(r"[\W_]*(?:DECISION|(?:NOTE|FEEDBACK)_ADDRESSED)\b", re.IGNORECASE)  # says nothing to a person
+_OTHER = re.compile(r"^[ \t*_#>`-]{0,12}DECISION[*_`]{0,4}[ \t]{0,8}[:=][ \t*_`\"']{0,12}(\w{1,80})", re.MULTILINE)
+"""A decision in our form, whatever its word: one that the agent may not give is a failure, and no silence."""
 
 
 class _Read(Value):
@@ -76,7 +79,13 @@ def _read(result: ToolResult, words: Sequence[str]) -> _Read:
         )
     output = ending(result.stdout, cut=result.truncated)
     said = read_decision(output, words)
-    return _Read(word=said and said.word, summary=sentence(said.reasoning) if said else "", output=output, told={})
+    if said is not None:
+        return _Read(word=said.word, summary=sentence(said.reasoning), output=output, told={})
+    other = _OTHER.findall(output)
+    if other:
+        why = f"it answers {sentence(other[-1], 60)!r}, which is none of {', '.join(words)}"
+        return _Read(word=words[1], summary=why, output=output, told={})
+    return _Read(output=output, told={})
 
 
 def _told_word(told: Mapping[str, Any], words: Sequence[str]) -> str | None:
