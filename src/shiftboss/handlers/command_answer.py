@@ -1,8 +1,8 @@
 """How a command's exit code and output become an outcome. Pure; the output is untrusted.
 
-A declared exit code decides. Otherwise the JSON object at the end of stdout, or a DECISION line in it, does (a word that
-is not the agent's is a failure); without either, 0 means success. An exit code that nobody declared never means success,
-whatever was printed.
+A declared exit code decides. Otherwise the JSON object at the end of stdout, or a DECISION line in it, does (a word
+that is not the agent's is a failure); without either, 0 means success. An exit code that nobody declared never means
+success, whatever was printed.
 """
 
 import json
