@@ -1,7 +1,7 @@
 """What Claude's program may do with its tools; without the program."""
 
 import asyncio
-import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,8 +101,8 @@ def test_it_gets_its_key_and_no_other(told):
     assert seen["HOME"] == str(told.folder / "claude")
 
 
-@pytest.mark.skipif(importlib.util.find_spec("claude_agent_sdk") is not None, reason="the program is installed")
-def test_without_the_package_it_says_what_to_install(told):
+def test_without_the_package_it_says_what_to_install(told, monkeypatch):
+    monkeypatch.setitem(sys.modules, "claude_agent_sdk", None)  # as if it were not installed
     handler = handler_for(agent("claude"), ScriptedMind().open)
     with pytest.raises(Failed, match=r"pip install 'shiftboss\[claude\]'") as caught:
         asyncio.run(handler(order(), told.bench))
