@@ -124,12 +124,8 @@ class RunView:
                 self.warnings.append(event.text)
             case NoteAdded():
                 self.notes.append(event.text)
-            case NoteAddressed():
-                self.addressed[event.note] = event.by
-            case Consulted():
-                self.consulted.append(event)
-            case ToolUsed():
-                self.tools.append(event)
+            case NoteAddressed() | Consulted() | ToolUsed():
+                self._prompted(event)
             case EnvironmentEnded():
                 self.endings[event.environment] = event
             case RunResumed():
@@ -140,6 +136,16 @@ class RunView:
                 self.ended = event
             case _:
                 assert_never(event)
+
+    def _prompted(self, event: NoteAddressed | Consulted | ToolUsed) -> None:
+        """What models did."""
+        match event:
+            case NoteAddressed():
+                self.addressed[event.note] = event.by
+            case Consulted():
+                self.consulted.append(event)
+            case ToolUsed():
+                self.tools.append(event)
 
 
 def fold(records: Iterable[Recorded]) -> RunView:
