@@ -31,7 +31,7 @@ def send_spans(environ: Mapping[str, str]) -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         what = f"brain.telemetry is on, and what sends spans is not installed ({error.name})"
-        remedy = "pip install 'shiftboss[telemetry]'"
+        remedy = "pip install 'shiftboss[telemetry]', or in a checkout: pip install '.[telemetry]'"
         raise BadInput([Diagnostic(place="settings", path="brain.telemetry", what=what, remedy=remedy)]) from error
     provider = TracerProvider(resource=Resource.create({"service.name": "shiftboss"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
