@@ -33,7 +33,8 @@ def _live(brain: Brain, environ: Mapping[str, str], name: str) -> Mind:
         from shiftboss.minds.providers import model_for, output_for
     except ImportError as error:
         what = f"the model client is not installed ({error.name or error})"
-        raise BadInput([_finding(what, "pip install 'shiftboss[llm]', or in a checkout: pip install '.[llm]'")]) from error
+        remedy = "pip install 'shiftboss[llm]', or in a checkout: pip install '.[llm]'"
+        raise BadInput([_finding(what, remedy)]) from error
     if brain.telemetry != "off":
         from shiftboss.minds.telemetry import send_spans
 
