@@ -49,7 +49,10 @@ class Failed(ShiftbossError):
 
 
 class MindFailed(ShiftbossError):
-    """A model gave no usable answer; `verdict` is the journal's word: failed, late, refused, unreadable, spent."""
+    """A model gave no usable answer; `verdict` is the journal's word.
+
+    It is one of failed, late, refused, unreadable, spent, unrecorded.
+    """
 
     def __init__(self, verdict: str, why: str, usage: Usage | None = None, seconds: float = 0.0) -> None:
         self.verdict = verdict

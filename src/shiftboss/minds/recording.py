@@ -93,7 +93,7 @@ class ReplayMind:
         """
         answers = self._answers.get(key_of(question))
         if not answers:
-            raise MindFailed("failed", "the recording has no answer to this question (brain.replay)")
+            raise MindFailed("unrecorded", "the recording has no answer to this question (brain.replay)")
         row = answers.pop(0) if len(answers) > 1 else answers[0]
         if "failed" in row:
             raise MindFailed(str(row["failed"]), str(row["why"]))

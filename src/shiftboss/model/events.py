@@ -189,7 +189,7 @@ class Consulted(Value):
 
     purpose: str  #: decide, work, goal
     model: str
-    verdict: str  #: followed, beside (shadow), or why not: failed, late, refused, unreadable, spent
+    verdict: str  #: followed, beside (shadow), or why not: failed, late, refused, unreadable, spent, unrecorded
     why: str = ""
     turn: int = -1  #: decide: of the decision
     delegation: str = ""  #: work: of the order
