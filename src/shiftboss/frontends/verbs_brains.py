@@ -31,7 +31,8 @@ MEANING = """\
 Same moves: of the answers that could be used, those that choose exactly the set of moves that the policy chose in the \
 same situation. The policy is no judge of what is best: another choice is another way, not a mistake.
 The model was shown its options shuffled, and was not asked where there was only one.
-followed: done as it said. beside: only noted (shadow). late, failed, refused, unreadable, spent, unrecorded: the policy decided."""
+followed: done as it said. beside: only noted (shadow). late, failed, refused, unreadable, spent, unrecorded: the \
+policy decided."""
 
 
 def brains(call: Call) -> int:
