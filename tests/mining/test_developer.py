@@ -84,6 +84,7 @@ def test_blocks_reorganisations_and_traffic_over_two_nodes(developer):
     sent = act(developer, "send", "30")
     assert (sent["sent"], sent["mempool"], len(set(sent["txids"]))) == (30, 30, 30)
     assert set(developer.rpc("getrawmempool")) == set(sent["txids"])
+    assert {developer.rpc("getrawtransaction", txid, True)["locktime"] for txid in sent["txids"]} == {0}
     assert "tied up by payments that wait" in str(developer.run("send", "100000", code=2))
     assert developer.rpc("getmempoolinfo")["size"] == 30
 

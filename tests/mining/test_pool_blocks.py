@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside this file
 from pool_parts import Pool, copy_of, eventually, golden
 from raw_stratum import RawMiner
 
+from shiftboss.packs.mining.wallet import pay
+
 pytestmark = pytest.mark.real
 
 HOUSE = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080"
@@ -41,7 +43,7 @@ def test_the_block_is_the_one_the_client_built_and_it_holds_the_mempool(chain, t
             assert await miner.hand_in(miner.solve()) == (True, None)
             wallet = await daemon.wallet()
             for _ in range(5):
-                await wallet.call("sendtoaddress", HOUSE, 0.1)
+                await pay(wallet, HOUSE, 0.1, 2)
             await miner.until(lambda: len(miner.jobs[-1].branch) == 3)  # the daemon shows new ones within 5 s
             job = miner.jobs[-1]
             assert not job.clean, "new transactions must not void the work on the same tip"

@@ -263,7 +263,7 @@ async def _chain(purse: Rpc, coin: Mapping[str, Any], count: int, sent: list[str
 
 async def _pay(purse: Rpc, to: str, source: Mapping[str, Any], sent: list[str]) -> None:
     options = {"inputs": [source], "add_inputs": False, "change_position": 1}
-    sent.append((await purse.call("send", [{to: AMOUNT}], None, "unset", FEE_RATE, options))["txid"])
+    sent.append(await wallet.pay(purse, to, AMOUNT, FEE_RATE, **options))
 
 
 _ELSEWHERE = "Blocks can't be made here, and no others come: name a regtest environment with --env"

@@ -91,9 +91,8 @@ async def _pay(trial: Trial) -> None:
         trial.passed("no payments: the wallet has no mature coins")
         return
     address = wallet.address(trial.bench)
-    # All arguments up to the fee: a daemon that is not ours may know no fallback fee.
-    order = (address, AMOUNT, "", "", False, True, None, "unset", False, FEE_RATE)
-    sent = [await trial.purse.call("sendtoaddress", *order) for _ in range(PAYMENTS)]
+    # The fee is given: a daemon that is not ours may know no fallback fee.
+    sent = [await wallet.pay(trial.purse, address, AMOUNT, FEE_RATE) for _ in range(PAYMENTS)]
     trial.changes.append(f"sent {len(sent)} payments from the wallet to itself")
     trial.passed("payments sent", transactions=len(sent))
 
