@@ -14,8 +14,9 @@ from shiftboss.model.failure import NOT_RETRYABLE, FailureKind
 from shiftboss.model.gap import Gap, GapKind
 from shiftboss.model.lesson import proven
 from shiftboss.model.move import Mode, Move, Risk
+from shiftboss.model.pipeline import RECOVERY
 from shiftboss.model.recovery import RUNGS, Attempt, Strategy
-from shiftboss.model.stack import RECOVERY, Stack
+from shiftboss.model.stack import Stack
 from shiftboss.model.value import Value
 
 __all__ = ["NOTHING", "Ask", "Budget", "Options", "Terms", "Trouble", "options_for", "trouble_of"]

@@ -20,6 +20,8 @@ KINDS = frozenset({HUB_HANDLER, COMMAND_HANDLER, *PROMPT_HANDLERS})
 """Words that stand where else a `module:function` stands."""
 
 INHERIT = "inherit"  #: a stage's agent is told what the run was asked, and the notes people wrote to it
+RECOVERY = "delegate_recovery"  #: the hub's word for sending whoever recovers
+
 ISOLATED = "isolated"  #: it is told its stage's task and the outputs of its stage's inputs, and nothing else of the run
 
 
@@ -190,6 +192,12 @@ class Pipeline(Value):
         return None
 
 
+def does_tasks(agent: Agent, mode: StageMode | None) -> bool:
+    """Whether an agent works on no component in a stage of this mode: then only its word says how it went."""
+    owns_or_sends = bool(agent.components) or agent.is_hub or agent.delegation == RECOVERY
+    return not owns_or_sends and mode not in (StageMode.VERIFY, StageMode.RECOVER)
+
+
 class Catalogue(Value):
     """Every agent and pipeline known to a run, and what was odd about their files."""
 
@@ -211,10 +219,7 @@ class Catalogue(Value):
         found: dict[str, tuple[ComponentSpec, Agent]] = {}
         for stage in pipeline.stages:
             agent = self.agents[stage.agent]
-            nothing_to_do = (
-                stage.mode in (StageMode.VERIFY, StageMode.RECOVER) or agent.delegation == "delegate_recovery"
-            )
-            if agent.components or agent.is_hub or nothing_to_do:
+            if not does_tasks(agent, stage.mode):
                 continue
             needs = tuple(name for name in stage.inputs if name in found and pipeline.kind is PipelineKind.HUB)
             seconds = agent.options.seconds or agent.limits.get("seconds", TASK_SECONDS)

@@ -3,11 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 
-from shiftboss.model.pipeline import Agent, Catalogue, ComponentSpec, Pipeline, PipelineKind
+from shiftboss.model.pipeline import RECOVERY, Agent, Catalogue, ComponentSpec, Pipeline, PipelineKind
 from shiftboss.model.recovery import Strategy
 from shiftboss.model.value import Value
 
-RECOVERY = "delegate_recovery"
 VALIDATION = "delegate_validation"
 COMPLETE = "infrastructure_complete"
 ESCALATE = "escalate"

@@ -16,8 +16,8 @@ from shiftboss.model.pipeline import (
     PipelineKind,
     Stage,
     StageMode,
+    does_tasks,
 )
-from shiftboss.model.stack import RECOVERY
 from shiftboss.templates.build_agent import Document, decisions_of, text_of
 from shiftboss.templates.derive import delegations, hub_connections, hub_decisions
 
@@ -99,9 +99,9 @@ def _own_components(stage: str, agent: Agent | None, mode: StageMode | None, kin
     """All of the agent's; of one without components the stage itself, which is then a task (see derive.is_task)."""
     if agent is None or kind is PipelineKind.HUB or mode is StageMode.RECOVER:
         return ()
-    if agent.handler is None or agent.is_hub or agent.delegation == RECOVERY or mode is StageMode.VERIFY:
-        return tuple(spec.name for spec in agent.components)
-    return tuple(spec.name for spec in agent.components) or (stage,)
+    if agent.handler is not None and does_tasks(agent, mode):
+        return (stage,)
+    return tuple(spec.name for spec in agent.components)
 
 
 def _with_hub_words(stages: tuple[Stage, ...], agents: Mapping[str, Agent]) -> tuple[Stage, ...]:

@@ -12,6 +12,7 @@ from shiftboss.model.pipeline import KINDS, Agent, ComponentSpec, HandlerOptions
 
 Document = Mapping[str, Any]
 
+KEYWORD_KEYS = ("choice", "id", "name")  #: where a decision's keyword may stand
 _COMPONENT_NUMBERS = ("estimate", "patience", "deadline")
 _OPTIONS_AS_WRITTEN = ("seconds", "steps", "model", "money")
 
@@ -117,5 +118,9 @@ def decisions_of(written: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, str
 def _decision(item: Any) -> tuple[str, str]:
     if isinstance(item, str):
         return item, ""
-    word = next(item[key] for key in ("choice", "id", "name") if item.get(key))
-    return word, item.get("description") or ""
+    return word_of(item), item.get("description") or ""
+
+
+def word_of(item: Document) -> str:
+    """The keyword of a decision that is written as an object."""
+    return next(item[key] for key in KEYWORD_KEYS if item.get(key))

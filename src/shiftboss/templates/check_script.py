@@ -6,7 +6,7 @@ Pure; part of checks.py. A scripted pipeline has no brain to help it out of a de
 from collections.abc import Iterator, Mapping
 
 from shiftboss.model.pipeline import Agent, Catalogue, Connection, Pipeline, Stage, StageMode
-from shiftboss.templates.derive import is_task
+from shiftboss.templates.derive import is_task, reachable
 from shiftboss.templates.finding import Finding, hint, listing
 from shiftboss.templates.words import END_WORDS
 
@@ -126,8 +126,8 @@ def _road_findings(pipeline: Pipeline) -> Iterator[Finding]:
     for connection in pipeline.connections:
         forward.setdefault(connection.source, set()).add(connection.target)
         backward.setdefault(connection.target, set()).add(connection.source)
-    reached = _closure(forward, pipeline.start)
-    ending = _closure(backward, None)
+    reached = reachable(forward, pipeline.start)
+    ending = reachable(backward, None)
     for index, stage in enumerate(pipeline.stages):
         if stage.id not in reached:
             yield Finding(
@@ -144,13 +144,3 @@ def _road_findings(pipeline: Pipeline) -> Iterator[Finding]:
                 what=f"no road from stage '{stage.id}' ever ends",
                 remedy='Draw a way to the end: a connection with "to": null.',
             )
-
-
-def _closure(edges: Mapping[str | None, set[str | None]], start: str | None) -> set[str | None]:
-    reached = {start}
-    waiting = [start]
-    while waiting:
-        for node in edges.get(waiting.pop(), set()) - reached:
-            reached.add(node)
-            waiting.append(node)
-    return reached

@@ -3,10 +3,13 @@
 Pure. Called by build.py when connections are left out and by checks.py to compare written ones.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from shiftboss.model.pipeline import Agent, Connection, Stage, StageMode
-from shiftboss.model.stack import COMPLETE, ESCALATE, RECOVERY
+from shiftboss.model.pipeline import Agent, Connection, Stage, does_tasks
+from shiftboss.model.stack import COMPLETE, ESCALATE
+
+T = TypeVar("T")
 
 ENDINGS = (COMPLETE, ESCALATE)  #: the hub's keywords that end a run
 
@@ -31,8 +34,17 @@ def hub_decisions(written: Sequence[str], keywords: Iterable[str]) -> tuple[str,
 
 def is_task(stage: Stage, agent: Agent | None) -> bool:
     """Whether a scripted stage is work on no component: then only its agent's word says how it went."""
-    own = agent is not None and not agent.components and not agent.is_hub and agent.delegation != RECOVERY
-    return own and stage.components == (stage.id,) and stage.mode not in (StageMode.VERIFY, StageMode.RECOVER)
+    return agent is not None and stage.components == (stage.id,) and does_tasks(agent, stage.mode)
+
+
+def reachable(edges: Mapping[T, Collection[T]], start: T) -> set[T]:
+    """A node and all that its edges lead to, directly or not."""
+    found, waiting = {start}, [start]
+    while waiting:
+        more = set(edges.get(waiting.pop(), ())) - found
+        found |= more
+        waiting += more
+    return found
 
 
 def hub_connections(stages: Sequence[Stage], agents: Mapping[str, Agent]) -> tuple[Connection, ...]:

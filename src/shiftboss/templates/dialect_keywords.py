@@ -5,8 +5,8 @@ Part of dialect_routes.py.
 
 from typing import Any
 
-from shiftboss.model.pipeline import Agent, StageMode
-from shiftboss.model.stack import RECOVERY
+from shiftboss.model.pipeline import RECOVERY, Agent, StageMode
+from shiftboss.templates.build_agent import word_of
 from shiftboss.templates.dialect_words import SUCCESS, in_order, words_of
 from shiftboss.templates.draft import Draft, Fields, items_of
 from shiftboss.templates.finding import DocumentPath, listing
@@ -90,7 +90,7 @@ def _plain(item: Any) -> Any:
     """A decision with its keyword as `choice`."""
     if isinstance(item, str):
         return item
-    word = next(item[key] for key in ("choice", "id", "name") if item.get(key))
+    word = word_of(item)
     return {"choice": word, "description": item["description"]} if item.get("description") else word
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from shiftboss.templates.dialect_config import ways_of_routing
 from shiftboss.templates.dialect_stages import FOREIGN_STAGE, translate_stages
 from shiftboss.templates.dialect_words import ONE_WORD, SUCCESS, as_text, make_text
-from shiftboss.templates.draft import Draft, Fields, Translated, fields_of, items_of
+from shiftboss.templates.draft import Draft, Fields, Translated, fields_of, items_of, ways_of
 from shiftboss.templates.finding import DocumentPath
 from shiftboss.templates.schema import ConnectionForm, FlowForm, PipelineForm
 from shiftboss.templates.words import END_WORDS, keyword
@@ -66,15 +66,10 @@ def is_foreign(data: Mapping[str, Any]) -> bool:
     return bool(
         _FOREIGN & data.keys()
         or any(FOREIGN_STAGE & stage.keys() or isinstance(stage.get("decisions"), Mapping) for stage in stages)
-        or any(way.get("condition", "") is None or isinstance(way.get("condition"), Mapping) for _, way in _ways(data))
+        or any(
+            way.get("condition", "") is None or isinstance(way.get("condition"), Mapping) for _, way in ways_of(data)
+        )
     )
-
-
-def _ways(data: Mapping[str, Any]) -> list[tuple[DocumentPath, Fields]]:
-    """Every connection that counts, with its place."""
-    flow = items_of(fields_of(data.get("flow")).get("connections"))
-    at: DocumentPath = ("flow", "connections") if flow else ("connections",)
-    return [((*at, index), fields_of(item)) for index, item in enumerate(flow or items_of(data.get("connections")))]
 
 
 def _texts(draft: Draft) -> None:
@@ -102,7 +97,7 @@ def _start(draft: Draft) -> None:
 
 def _connections(draft: Draft) -> None:
     """The connections with one word as their condition, and null as their end."""
-    found = _ways(draft.data)
+    found = ways_of(draft.data)
     if not any(_needs_work(way, draft) for _, way in found):
         return
     ways = [_way(draft, way, at) for at, way in found]

@@ -5,14 +5,15 @@ connection where none fitted, and simply stopped where none was drawn; here ever
 connection, success stands first and failure second. What was added, renamed or left out has its finding.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 from shiftboss.model.pipeline import Agent
+from shiftboss.templates.derive import reachable
 from shiftboss.templates.dialect_keywords import settle_keywords, success_first
 from shiftboss.templates.dialect_words import SUCCESS
-from shiftboss.templates.draft import Draft, Fields, Moves, Translated, fields_of, items_of, original
+from shiftboss.templates.draft import Draft, Fields, Moves, Translated, fields_of, items_of, original, ways_of
 from shiftboss.templates.finding import DocumentPath, listing
 
 
@@ -46,10 +47,7 @@ def settle(
 
 def _placed(data: Mapping[str, Any], moves: Moves) -> list[tuple[Fields, DocumentPath]]:
     """Every connection with its place in the original."""
-    flow = items_of(fields_of(data.get("flow")).get("connections"))
-    at: DocumentPath = ("flow", "connections") if flow else ("connections",)
-    written = flow or items_of(data.get("connections"))
-    return [(dict(fields_of(way)), original((*at, index), moves)) for index, way in enumerate(written)]
+    return [(way, original(at, moves)) for at, way in ways_of(data)]
 
 
 def _put_back(draft: Draft, stages: list[Fields], ways: list[tuple[Fields, DocumentPath]]) -> None:
@@ -114,7 +112,10 @@ def _reached(
     ids = [stage["id"] for stage in stages]
     if len(set(ids)) < len(ids) or any({way["from"], way["to"]} - {*ids, None} for way, _ in ways):
         return stages, ways
-    reached = _closure(ids[0], [way for way, _ in ways])
+    edges: dict[str | None, list[str | None]] = {}
+    for way, _ in ways:
+        edges.setdefault(way["from"], []).append(way["to"])
+    reached = reachable(edges, ids[0])
     for index, name in enumerate(ids):
         if name not in reached:
             what = f"stage '{name}' is never reached from '{ids[0]}'; it is left out"
@@ -124,16 +125,6 @@ def _reached(
     places = [original(("stages", index), draft.moves) for index in kept]
     draft.moves |= {("stages", new): place for new, place in enumerate(places)}
     return [stages[index] for index in kept], [(way, at) for way, at in ways if way["from"] in reached]
-
-
-def _closure(start: str, ways: Sequence[Fields]) -> set[str]:
-    found, waiting = {start}, [start]
-    while waiting:
-        here = waiting.pop()
-        more = {way["to"] for way in ways if way["from"] == here} - found - {None}
-        found |= more
-        waiting += more
-    return found
 
 
 def _inputs(draft: Draft, stages: list[Fields]) -> None:

@@ -81,6 +81,13 @@ def items_of(value: object) -> list[Any]:
     return list(cast("list[Any]", value)) if isinstance(value, list) else []
 
 
+def ways_of(data: Mapping[str, Any]) -> list[tuple[DocumentPath, Fields]]:
+    """Every connection that counts (those under `flow`, if there are any), with its place, whatever their shape."""
+    flow = items_of(fields_of(data.get("flow")).get("connections"))
+    at: DocumentPath = ("flow", "connections") if flow else ("connections",)
+    return [((*at, index), fields_of(item)) for index, item in enumerate(flow or items_of(data.get("connections")))]
+
+
 def filled(value: object) -> bool:
     """Whether a text, or a list of lines, says anything."""
     if isinstance(value, list):

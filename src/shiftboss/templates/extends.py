@@ -7,8 +7,9 @@ unless the cause has been reported already.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from shiftboss.model.pipeline import Agent, Pipeline, PipelineKind
-from shiftboss.templates.build import kind_of, pipeline_from
+from shiftboss.templates.build import kind_of, pipeline_from, written_connections
 from shiftboss.templates.build_agent import Document
+from shiftboss.templates.derive import reachable
 from shiftboss.templates.finding import DocumentPath, Finding, hint, listing
 from shiftboss.templates.subpipelines import inner_of
 from shiftboss.templates.userfile import UserFile
@@ -107,17 +108,8 @@ def _circles(waiting: Sequence[UserFile]) -> Iterator[Finding]:
     wanted = {file.id: set(needs(file)) for file in waiting}
     for file in waiting:
         for name, at in needs(file).items():
-            if file.id in _closure(wanted, name):
+            if file.id in reachable(wanted, name):
                 yield _circle(file, name, at)
-
-
-def _closure(wanted: Mapping[str, set[str]], start: str) -> set[str]:
-    found, waiting = {start}, [start]
-    while waiting:
-        more = wanted.get(waiting.pop(), set()) - found
-        found |= more
-        waiting += more
-    return found
 
 
 def _circle(file: UserFile, name: str, at: DocumentPath) -> Finding:
@@ -137,9 +129,8 @@ def origins(doc: Document, others: Mapping[str, Pipeline]) -> dict[DocumentPath,
         return {}
     sizes = [len(inner[item["id"]].stages) if item["id"] in inner else 1 for item in written]
     stages: list[DocumentPath] = [("stages", index) for index, size in enumerate(sizes) for _ in range(size)]
-    flow: Document = doc.get("flow") or {}
-    ways: Sequence[Document] = flow.get("connections") or doc.get("connections") or ()
-    places: list[DocumentPath] = [("connections", index) for index, way in enumerate(ways) if way["from"] not in inner]
+    ways = enumerate(written_connections(doc))
+    places: list[DocumentPath] = [("connections", index) for index, way in ways if way["from"] not in inner]
     for index, item in enumerate(written):
         places += [("stages", index)] * (len(inner[item["id"]].connections) if item["id"] in inner else 0)
     return {("stages", built): at for built, at in enumerate(stages)} | {
