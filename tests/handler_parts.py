@@ -1,11 +1,15 @@
 """What the tests of prompt and command handlers share: a bench that keeps what it is told, orders, a scripted mind."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from shiftboss.errors import MindFailed
+from shiftboss.handlers.making import handler_for
 from shiftboss.model.brief import Brief
 from shiftboss.model.consent import Answer
 from shiftboss.model.events import Consulted, NoteAddressed, ToolUsed
@@ -94,6 +98,20 @@ def agent(handler: str, source: str = "", system_prompt: str = "You look after t
 
 def no_mind(_name: str) -> Any:
     raise MindFailed("failed", "no model is set")
+
+
+def cancelled_once(begun: Callable[[], bool], one: Agent, told: Told) -> None:
+    """An order is cancelled as soon as its agent is at work."""
+
+    async def cancel() -> None:
+        task = asyncio.create_task(handler_for(one, no_mind)(order(), told.bench))
+        while not begun():
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
 
 
 def marked(home: Path) -> list[int]:

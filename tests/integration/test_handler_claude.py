@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from handler_parts import CANARY, Told, agent, marked, no_mind, order
+from handler_parts import CANARY, Told, agent, cancelled_once, marked, no_mind, order
 from helpers import eventually
 from shiftboss.errors import Failed
 from shiftboss.handlers.making import handler_for
@@ -212,16 +212,7 @@ def test_it_is_gone_when_its_time_is_up(told, service):
 
 def test_it_is_gone_when_the_order_is_cancelled(told, service):
     service.silent.set()
-
-    async def cancel() -> None:
-        task = asyncio.create_task(handler_for(agent("claude"), no_mind)(order(), told.bench))
-        while not service.questions:
-            await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(cancel())
+    cancelled_once(lambda: bool(service.questions), agent("claude"), told)
     assert eventually(lambda: not marked(told.home))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handler_parts import CANARY, WORDS, Told, agent, marked, no_mind, order
+from handler_parts import CANARY, WORDS, Told, agent, cancelled_once, marked, no_mind, order
 from helpers import eventually, put_script
 from shiftboss.errors import Failed
 from shiftboss.handlers.making import handler_for
@@ -163,16 +163,7 @@ def test_it_is_gone_with_its_children_when_its_time_is_up(told):
 def test_it_is_gone_with_its_children_when_the_order_is_cancelled(told):
     put_script(told.home, "work.sh", "trap '' TERM; setsid sh -c 'trap \"\" TERM; touch up; sleep 300' & sleep 300")
     one = agent("command", str(told.home / "agent.json"), argv=("./work.sh",))
-
-    async def cancel() -> None:
-        task = asyncio.create_task(handler_for(one, no_mind)(order(), told.bench))
-        while not (told.home / "up").exists():
-            await asyncio.sleep(0.005)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(cancel())
+    cancelled_once((told.home / "up").exists, one, told)
     assert eventually(lambda: not marked(told.home))
 
 

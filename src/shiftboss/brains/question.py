@@ -7,7 +7,7 @@ nothing in it adds an option: the options are the legal moves, and an answer is 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
-from shiftboss.model.failure import signature
+from shiftboss.model.failure import log_lines, signature
 from shiftboss.model.gap import Gap
 from shiftboss.model.mind import Field, FieldKind, Question
 from shiftboss.model.move import Mode, Move
@@ -19,8 +19,8 @@ from shiftboss.model.untrusted import data_line
 WAIT = "wait"
 """The option to start nothing now, offered while something is in flight."""
 
-LOG_LINES, TRIES, GAPS, NAMES = 8, 6, 30, 60
-"""Log lines of a failure, attempts of a component, gaps, names of what is ready: the rest is counted or left out."""
+TRIES, GAPS, NAMES = 6, 30, 60
+"""Attempts of a component, gaps, names of what is ready: the rest is counted or left out."""
 
 SYSTEM = """\
 You are the brain of shiftboss, which brings a stack of programs to work and keeps it so. You are shown what was seen,
@@ -132,7 +132,7 @@ def _evidence(found: Mapping[str, object]) -> Iterator[str]:
     facts = [f"{name}: {value}" for name, value in found.items() if name != "log" and _is_fact(value)]
     if facts:
         yield f"  evidence: {data_line(', '.join(facts))}"
-    yield from _log(_lines(found.get("log")))
+    yield from _log(log_lines(found))
 
 
 def _is_fact(value: object) -> bool:
@@ -155,13 +155,7 @@ def _learned(gap: Gap, attempts: Sequence[Attempt], situation: Situation) -> Ite
 
 
 def _log(lines: Iterable[str]) -> Iterator[str]:
-    yield from (f"  log: {data_line(line)}" for line in list(lines)[-LOG_LINES:])
-
-
-def _lines(said: object) -> list[str]:
-    if isinstance(said, str):
-        return said.splitlines()
-    return [str(line) for line in said] if isinstance(said, list | tuple) else []  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - any JSON
+    yield from (f"  log: {data_line(line)}" for line in lines)
 
 
 def quoted(quotes: Iterable[str], question: Question) -> list[str]:

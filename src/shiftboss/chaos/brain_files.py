@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import Any
 
 from shiftboss.chaos.brain_count import Answers, BrainScore
+from shiftboss.engine.report import times
 
 HEAD = ("brain", "runs", "right", "wrong", "endless", "illegal", "x least", "MTTR", "agree", "refused")
 _WIDTHS = (13, 5, 7, 6, 8, 8, 8, 8, 7, 8)
@@ -103,11 +104,6 @@ def _of_usable(one: Answers) -> str:
         f" by lot it would be {one.lot:.1f}; {one.first} name the first option shown, by lot {one.lot_first:.1f}. An"
         f" answer took {latency(one.seconds)} (median), 9 of 10 within {latency(one.slow)}."
     )
-
-
-def times(number: int) -> str:
-    """How often, in words."""
-    return "once" if number == 1 else f"{number} times"
 
 
 def latency(seconds: float) -> str:

@@ -12,9 +12,7 @@ from shiftboss.model.observation import Observation
 from shiftboss.model.outcome import Outcome, Status
 from shiftboss.model.redact import redact, redact_all
 from shiftboss.model.situation import LegalMoves
-
-OUTPUT = 20_000
-"""Characters of an agent's words that are kept for those that come after it."""
+from shiftboss.model.untrusted import OUTPUT
 
 LISTED = 12
 """How many gaps and legal moves a decision writes down; the rest is counted."""

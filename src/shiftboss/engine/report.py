@@ -94,7 +94,7 @@ def _reasons(gap: Gap, state: RunState) -> Iterator[str]:
     yield _wrong(gap)
     plain = [one for one in attempts if one.mode not in (Mode.RECOVER, Mode.UNDO)]
     for message, count in Counter(one.message for one in plain if not one.ok).items():
-        yield f"{gap.component} failed {_times(count)} with: {message}"
+        yield f"{gap.component} failed {times(count)} with: {message}"
     recoveries = [one for one in attempts if one.mode == Mode.RECOVER]
     for strategy in dict.fromkeys(one.strategy for one in recoveries):
         yield _tried(gap.component, [one for one in recoveries if one.strategy == strategy])
@@ -107,19 +107,20 @@ def _tried(component: str, tries: Sequence[Attempt]) -> str:
     """One strategy against one component: how often, and why it did not do."""
     failed = Counter(one.message for one in tries if not one.ok)
     gone = sum(one.ok and not one.lasted for one in tries)
-    said = [f"{message} ({_times(count)})" if count > 1 else message for message, count in failed.items()]
-    said += [f"it worked and the failure came back {_times(gone)}"] if gone else []
+    said = [f"{message} ({times(count)})" if count > 1 else message for message, count in failed.items()]
+    said += [f"it worked and the failure came back {times(gone)}"] if gone else []
     end = "; ".join(said) or "it worked, and another trouble came"
-    return f"{tries[0].strategy} of {component} was tried {_times(len(tries))}: {end}"
+    return f"{tries[0].strategy} of {component} was tried {times(len(tries))}: {end}"
 
 
 def _answers(verdicts: Mapping[str, int]) -> str:
     """What became of a model's answers: whoever reads this wants to know who decided."""
     each = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-    return f"asked {_times(sum(verdicts.values()))}: {each}"
+    return f"asked {times(sum(verdicts.values()))}: {each}"
 
 
-def _times(count: int) -> str:
+def times(count: int) -> str:
+    """How often, in words."""
     return "once" if count == 1 else f"{count} times"
 
 

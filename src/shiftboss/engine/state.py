@@ -1,9 +1,8 @@
 """A run as the fold of its events: the same live, after a crash, and in tests."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, assert_never, cast
+from typing import assert_never
 
 from shiftboss.engine.ladder import Undoable
 from shiftboss.engine.record import order_of
@@ -29,7 +28,7 @@ from shiftboss.model.events import (
     ToolUsed,
     Warned,
 )
-from shiftboss.model.failure import FailureKind
+from shiftboss.model.failure import FailureKind, log_lines
 from shiftboss.model.mind import Usage
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
@@ -181,7 +180,7 @@ class RunState:
             special=event.special or (event.outcome if event.outcome == "environment_reset" else None),
             seconds=event.seconds,
             undoable=event.undoable,
-            log=_log_of(failure),
+            log=log_lines(failure.get("evidence", {})),
         )
         if event.output:
             self.outputs |= dict.fromkeys((order.key, f"{order.environment}/{order.keyword}"), event.output)
@@ -223,13 +222,3 @@ class RunState:
     def attempts(self, key: str, mode: Mode) -> int:
         """How many delegations of this mode the component has had (settled or not)."""
         return sum(attempt.mode == mode for attempt in self.ledger[key])
-
-
-LOG_LINES = 8
-
-
-def _log_of(failure: Mapping[str, Any]) -> tuple[str, ...]:
-    """The log lines that a failure's evidence holds."""
-    said: Any = failure.get("evidence", {}).get("log", ())
-    lines = said.splitlines() if isinstance(said, str) else cast("list[object]", said if isinstance(said, list) else [])
-    return tuple(str(line) for line in lines[-LOG_LINES:])

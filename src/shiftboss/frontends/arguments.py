@@ -37,6 +37,11 @@ class Call(Value):
     command: Sequence[str] | None = None  #: what stands after `--`, where the verb takes that; None without a `--`
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])  #: what only this verb takes
 
+    def timed(self) -> "Call":
+        """The call with its --timeout as the setting that it stands for."""
+        seconds: str | None = self.more.get("timeout")
+        return self if seconds is None else self.but(sets=(*self.sets, f"limits.seconds={seconds}"))
+
 
 class Verb(Value):
     """A verb's line in the help, and what it takes."""

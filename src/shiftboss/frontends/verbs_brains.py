@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from shiftboss.chaos.baselines import Maker
     from shiftboss.chaos.brain_count import BrainScore
 
-RUNS = 200
 MODEL_RUNS = 30
 """Runs with a model where nobody says how many: each question takes it seconds, and may cost money."""
 

@@ -102,8 +102,7 @@ def _findings(held: object, place: str, line: int) -> list[Diagnostic]:
 
 
 def _drive(call: Call, target: str, prompt: str) -> int:
-    timeout: str | None = call.more["timeout"]
-    timed = call if timeout is None else call.but(sets=(*call.sets, f"limits.seconds={timeout}"))
+    timed = call.timed()
     session = session_for(request_of(timed), target)
 
     async def drive(session: Session, screen: PlainScreen) -> control.Result:

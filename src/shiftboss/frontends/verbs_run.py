@@ -32,8 +32,7 @@ def up(call: Call) -> int:
     prove: str | None = call.more["prove"]
     call = call if prove is None else call.but(sets=(*call.sets, f"proof.until={prove}"))
     goal = Goal(want=Want.UP, components=components)
-    timeout: str | None = call.more["timeout"]
-    timed = call if timeout is None else call.but(sets=(*call.sets, f"limits.seconds={timeout}"))
+    timed = call.timed()
     if call.more["goal"] is not None:
         from shiftboss.frontends import verbs_goal
 

@@ -58,6 +58,11 @@ def address_notes(text: str, agent: Agent, bench: Workbench) -> None:
             bench.tell(NoteAddressed(note=note, by=agent.id))
 
 
+def seconds_for(agent: Agent, order: Delegation) -> float:
+    """How long an order may take: what its agent's file says, and never longer than its deadline."""
+    return min(agent.options.seconds or order.deadline, order.deadline)
+
+
 def takes_away(order: Delegation) -> bool:
     """Whether the order is to stop something or to take something back."""
     return order.mode in {Mode.REMOVE, Mode.UNDO}

@@ -11,7 +11,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from shiftboss.contracts import Handler, Probe
-from shiftboss.handlers.answers import decisions_of
+from shiftboss.handlers.answers import decisions_of, takes_away
 from shiftboss.model.move import Delegation, Mode
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.outcome import Outcome, Status, done
@@ -74,7 +74,7 @@ async def _with_claim(handler: Handler, agent: Agent, order: Delegation, bench: 
     if order.mode is Mode.ENSURE and read_claim(bench, order.component):
         return done("it is claimed to be done already")
     dropped = _drop(bench, order.component)  # before the work: a claim must not outlive what it is about
-    if order.mode in {Mode.REMOVE, Mode.UNDO}:
+    if takes_away(order):
         return done("its claim is dropped", *dropped)
     outcome = await handler(order, bench)
     if outcome.status is not Status.DONE:

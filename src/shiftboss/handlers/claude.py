@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from shiftboss.contracts import Handler
 from shiftboss.errors import Failed
-from shiftboss.handlers.answers import address_notes, decisions_of, outcome_of, takes_away
+from shiftboss.handlers.answers import address_notes, decisions_of, outcome_of, seconds_for, takes_away
 from shiftboss.handlers.claude_guard import Guard, only_looks, tools_named
 from shiftboss.handlers.claude_program import answer_shape, hooks_for, options_for, package, usage_of
 from shiftboss.handlers.llm_question import brief_text
@@ -45,7 +45,7 @@ class _Work:
 
     def __init__(self, agent: Agent, order: Delegation, bench: Workbench) -> None:
         self._agent, self._order, self._bench = agent, order, bench
-        self._seconds = min(agent.options.seconds or order.deadline, order.deadline)
+        self._seconds = seconds_for(agent, order)
         self._words = decisions_of(agent, bench)
         self._tools = tools_named(agent.options.tools, agent.id)
         place = ToolPlace(bench=bench, order=order, commands=agent.options.commands, seconds=self._seconds)
@@ -139,8 +139,6 @@ class _Work:
                 options=list(self._words),
                 chosen=list(chosen),
                 reasoning=sentence(reasoning, 600),
-                calls=usage.calls,
-                tokens=usage.tokens,
-                money=usage.money,
+                **vars(usage),
             )
         )

@@ -6,7 +6,7 @@ What it prints is untrusted: it can choose among the agent's own words and nothi
 from pathlib import Path
 
 from shiftboss.contracts import Handler
-from shiftboss.handlers.answers import address_notes, decisions_of, keeping
+from shiftboss.handlers.answers import address_notes, decisions_of, keeping, seconds_for
 from shiftboss.handlers.command_answer import outcome_for
 from shiftboss.handlers.command_order import (
     ORDER,
@@ -42,7 +42,7 @@ async def _run(agent: Agent, order: Delegation, bench: Workbench) -> Outcome:
     async with swept(order, bench):
         result = await bench.processes.run_tool(
             argv,
-            timeout=min(options.seconds or order.deadline, order.deadline),
+            timeout=seconds_for(agent, order),
             cwd=folder_of(agent.source, options.folder, bench),
             run=order.run,
             delegation=order.id,

@@ -70,14 +70,21 @@ def filled_in(argv: Sequence[str], values: Mapping[str, str], who: str) -> list[
 def values_for(order: Delegation, bench: Workbench) -> dict[str, str]:
     """What a command's placeholders stand for."""
     return {
-        "component": order.component,
-        "environment": order.environment,
+        **whereabouts(order.component, bench),
         "mode": str(order.mode),
         "strategy": order.strategy or "",
         "attempt": str(order.attempt),
+        "prompt": beginning(bench.brief.prompt, _TEXT),
+    }
+
+
+def whereabouts(component: str, bench: Workbench) -> dict[str, str]:
+    """What also a probe's placeholders stand for: which part it is, and where it lives."""
+    return {
+        "component": component,
+        "environment": bench.environment.name,
         "folder": str(bench.environment.folder.absolute()),
         "workdir": str(bench.home.absolute()),
-        "prompt": beginning(bench.brief.prompt, _TEXT),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from shiftboss.contracts import Probe
 from shiftboss.errors import Failed
 from shiftboss.handlers.command_answer import json_at_end
-from shiftboss.handlers.command_order import filled_in, folder_of, ordinary_variables
+from shiftboss.handlers.command_order import filled_in, folder_of, ordinary_variables, whereabouts
 from shiftboss.model.failure import FailureKind
 from shiftboss.model.observation import Health, Observation
 from shiftboss.model.pipeline import ComponentSpec
@@ -21,8 +21,6 @@ from shiftboss.system.workbench import Workbench
 
 _BYTES = 100_000
 _PATIENCE = 5.0  # beyond the observer's own limit, which comes first
-
-
 _NAME = 80
 """Characters of what a running instance is called."""
 
@@ -38,12 +36,7 @@ def command_probe(spec: ComponentSpec, source: str) -> Probe:
 
 
 async def _asked(spec: ComponentSpec, source: str, bench: Workbench) -> tuple[ToolResult, str]:
-    place = {
-        "component": spec.name,
-        "environment": bench.environment.name,
-        "folder": str(bench.environment.folder.absolute()),
-        "workdir": str(bench.home.absolute()),
-    }
+    place = whereabouts(spec.name, bench)
     argv = filled_in(spec.asks, place, f"the probe of {spec.name}")
     result = await bench.processes.run_tool(
         argv,

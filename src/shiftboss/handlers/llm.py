@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from shiftboss.contracts import Handler, Mind
 from shiftboss.errors import BadInput, Failed, MindFailed
-from shiftboss.handlers.answers import decisions_of, keeping, outcome_of
+from shiftboss.handlers.answers import decisions_of, keeping, outcome_of, seconds_for
 from shiftboss.handlers.llm_question import FINISH, Step, question_for
 from shiftboss.handlers.tool_place import ToolPlace
 from shiftboss.handlers.tools import TOOLS, tools_named, use_tool
@@ -54,8 +54,7 @@ class _Work:
         self._agent, self._mind, self._order, self._bench = agent, mind, order, bench
         self._tools = tools_named(agent.options.tools, agent.id)
         self._words = decisions_of(agent, bench)
-        seconds = min(agent.options.seconds or order.deadline, order.deadline)
-        self._end = bench.clock.monotonic() + seconds
+        self._end = bench.clock.monotonic() + seconds_for(agent, order)
         self._steps: list[Step] = []
         self._brief = bench.brief
         self._before, self._own = bench.usage(), Usage()
@@ -181,9 +180,7 @@ class _Work:
                 chosen=[str(values[name]) for name in ("action", "decision")[: 2 if ends else 1]] if reply else [],
                 reasoning=sentence(str(values.get("reasoning") or ""), 600),
                 seconds=seconds,
-                calls=usage.calls,
-                tokens=usage.tokens,
-                money=usage.money,
+                **vars(usage),
                 replayed=reply.replayed if reply else False,
             )
         )

@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from shiftboss.model.value import Value
 
@@ -66,6 +66,19 @@ _HEX = re.compile(r"\b(?:0x)?[0-9a-f]{8,}(?:-[0-9a-f]{4,})*\b", re.IGNORECASE)  
 _PATH = re.compile(r"(?<![\w.])(?:~|\.)?/[^\s'\",;:]+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _SPACE = re.compile(r"\s+")
+
+
+LOG_LINES = 8
+"""So many lines of a log say what happened."""
+
+
+def log_lines(evidence: Mapping[str, object]) -> tuple[str, ...]:
+    """The last lines of the log that some evidence holds, as text or as a list of lines; none where it holds none."""
+    said = evidence.get("log")
+    if isinstance(said, str):
+        said = said.splitlines()
+    lines = cast("Sequence[object]", said) if isinstance(said, list | tuple) else ()
+    return tuple(str(line) for line in lines[-LOG_LINES:])
 
 
 def signature(component: str, kind: FailureKind, message: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, cast
 from shiftboss.model.redact import redact, redact_all
 
 OUTPUT = 20_000
-"""Characters of an agent's words that are kept."""
+"""Characters of an agent's words that are kept for those that come after it."""
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,256}(?:\x07|\x1b\\)?|.)")
 # Also what is not seen, or turns text round.
