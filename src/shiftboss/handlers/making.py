@@ -44,22 +44,20 @@ def probe_for(spec: ComponentSpec, source: str) -> Probe:
 
 
 def _plain(agent: Agent, mind: Callable[[str], Mind]) -> Handler:
-    match agent.handler:
-        case None:
-            what = f"{agent.id} has no handler"
-            remedy = "Give it one: command, llm, claude or module:function"
-            raise BadInput([Diagnostic(place=agent.source or agent.id, path="handler", what=what, remedy=remedy)])
-        case handler if handler == COMMAND_HANDLER:
-            from shiftboss.handlers.command import command_handler
+    if agent.handler is None:
+        what = f"{agent.id} has no handler"
+        remedy = "Give it one: command, llm, claude or module:function"
+        raise BadInput([Diagnostic(place=agent.source or agent.id, path="handler", what=what, remedy=remedy)])
+    if agent.handler == COMMAND_HANDLER:
+        from shiftboss.handlers.command import command_handler
 
-            return command_handler(agent)
-        case handler if handler == LLM_HANDLER:
-            from shiftboss.handlers.llm import llm_handler
+        return command_handler(agent)
+    if agent.handler == LLM_HANDLER:
+        from shiftboss.handlers.llm import llm_handler
 
-            return llm_handler(agent, mind)
-        case handler if handler == CLAUDE_HANDLER:
-            from shiftboss.handlers.claude import claude_handler
+        return llm_handler(agent, mind)
+    if agent.handler == CLAUDE_HANDLER:
+        from shiftboss.handlers.claude import claude_handler
 
-            return claude_handler(agent)
-        case handler:
-            return python.load(handler, agent.source)
+        return claude_handler(agent)
+    return python.load(agent.handler, agent.source)
